@@ -1,0 +1,1 @@
+//! Where the faces are: a port of YuNet-s.

@@ -1,0 +1,1 @@
+//! Emotion from a face: a convolutional network on aligned grey crops.

@@ -1,0 +1,27 @@
+//! Heartline's emotion models, written in burn, behind an API of plain Rust types.
+//!
+//! One folder a model: [`text`], [`voice`], [`detector`] (where faces are) and [`face`] (what a face shows).
+//! Each has a configuration, blocks with documented shapes, a loader that opens with its table of tensor names,
+//! and a front door (`TextModel`, `VoiceModel`, `FaceDetector`, `FaceModel`) that takes and gives plain values.
+//! Beside them stand what they share: [`Category`], [`Device`], [`ModelFolder`], [`Weights`] and [`ModelError`].
+//!
+//! Nothing here knows of calls, HTTP or matchers; decoding media is the server's work.
+#![forbid(unsafe_code)]
+
+mod category;
+pub mod detector;
+mod device;
+#[cfg(feature = "cuda")]
+mod driver;
+mod error;
+pub mod face;
+mod folder;
+pub mod text;
+pub mod voice;
+mod weights;
+
+pub use category::{CATEGORY_COUNT, Category};
+pub use device::{Device, DeviceChoice};
+pub use error::ModelError;
+pub use folder::{MANIFEST_FILE, Manifest, ModelFolder, WEIGHTS_FILE};
+pub use weights::{Weights, WeightsWriter};

@@ -1,0 +1,1 @@
+//! Emotion from words: a pruned multilingual encoder with several heads.

@@ -1,0 +1,1 @@
+//! Emotion from tone of voice: the lower blocks of a speech encoder and an attention-pooling head.

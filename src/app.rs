@@ -1,0 +1,1 @@
+//! Builds the rooms from a configuration, runs them and drains them.

@@ -1,0 +1,1 @@
+//! From readings of single modalities to one emotion vector.

@@ -1,0 +1,1 @@
+//! The models behind bounded queues, one thread a device.

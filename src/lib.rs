@@ -1,0 +1,21 @@
+//! Heartline listens to a live customer call, reads its emotion from words, tone of voice and face, and ranks the
+//! human agents who could take it.
+//!
+//! The rooms, in the order of a call's road:
+//! - [`media`]: untrusted bytes become bounded PCM or RGB.
+//! - [`engine`]: the models, each device on its own thread behind a bounded queue.
+//! - [`emotion`]: readings of single modalities become one emotion vector with an explanation.
+//! - [`routing`]: agents, matchers and the policy that ranks.
+//! - [`http`]: the wire.
+//!
+//! Around them: [`config`] holds every limit, [`telemetry`] every metric's name, [`app`] builds, runs and drains.
+#![forbid(unsafe_code)]
+
+pub mod app;
+pub mod config;
+pub mod emotion;
+pub mod engine;
+pub mod http;
+pub mod media;
+pub mod routing;
+pub mod telemetry;

@@ -1,0 +1,4 @@
+//! The program `heartline`.
+#![forbid(unsafe_code)]
+
+fn main() {}

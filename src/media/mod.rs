@@ -1,0 +1,1 @@
+//! Untrusted bytes become bounded PCM or RGB.

@@ -1,0 +1,1 @@
+//! Agents, matchers and the policy that ranks.
