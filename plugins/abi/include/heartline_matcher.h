@@ -1,0 +1,280 @@
+/*
+ * The C ABI of Heartline's matchers, version 1.0.
+ *
+ * A matcher is a shared library that scores call-centre agents for one customer. It exports one symbol, the constant
+ * `heartline_matcher_entry`, and needs no symbol of the host: whatever it may call is in a table that `init` gets.
+ *
+ * Rules that hold everywhere
+ *   Text       UTF-8, a pointer and a length in bytes, no ending NUL. A length of 0 is the empty text, its pointer may
+ *              be NULL. Text that a matcher hands out must be UTF-8 and live as long as the library does.
+ *   Ownership  Nobody frees what the other side allocated. Pointers given to a function are borrowed until it returns,
+ *              unless its comment says otherwise; a matcher copies what it wants to keep.
+ *   Growth     A structure that begins with `size` may grow at its end in a later minor version. Whoever fills it sets
+ *              `size` to sizeof of the structure it knows; whoever reads it looks at a field only if `size` covers it.
+ *              A structure without `size` never changes within a major version. Reserved fields are 0.
+ *   Threads    Tags in the comments: [loader] the one thread that loads the library, [any] any thread, also several at
+ *              once, [instance] any thread, but never two at once for the same instance.
+ *   Errors     A function that can fail returns HEARTLINE_OK or another heartline_status and never unwinds: no C++
+ *              exception and no panic may cross this boundary, and no function may call exit, abort or longjmp.
+ *   Trust      A matcher runs inside the server's process with the server's rights. The host checks every answer, but
+ *              it cannot check what a matcher does to memory that is not its own. Load only what you trust.
+ *   Unloading  A library is never unmapped. To replace one, load the new file beside the old.
+ */
+#ifndef HEARTLINE_MATCHER_H
+#define HEARTLINE_MATCHER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A host accepts a matcher when both majors are equal and the matcher's minor is not above the host's. */
+#define HEARTLINE_ABI_MAJOR 1u
+#define HEARTLINE_ABI_MINOR 0u
+
+#define HEARTLINE_CATEGORY_COUNT 7
+#define HEARTLINE_TRAIT_COUNT 5
+
+/* An index that points at nothing. */
+#define HEARTLINE_NONE UINT32_MAX
+
+/* The level of a native speaker; A1 is 1 and C2 is 6. */
+#define HEARTLINE_LEVEL_NATIVE 7.0f
+
+/* Makes the entry visible whatever the compiler's default is. */
+#if defined(_WIN32)
+#define HEARTLINE_EXPORT __declspec(dllexport)
+#else
+#define HEARTLINE_EXPORT __attribute__((visibility("default")))
+#endif
+
+/* Order of heartline_emotion.categories. */
+enum heartline_category {
+    HEARTLINE_NEUTRAL = 0,
+    HEARTLINE_HAPPINESS = 1,
+    HEARTLINE_SURPRISE = 2,
+    HEARTLINE_SADNESS = 3,
+    HEARTLINE_ANGER = 4,
+    HEARTLINE_DISGUST = 5,
+    HEARTLINE_FEAR = 6
+};
+
+/* Order of a row of heartline_candidates.attitudes. */
+enum heartline_trait {
+    HEARTLINE_WARMTH = 0,
+    HEARTLINE_CALM = 1,
+    HEARTLINE_PATIENCE = 2,
+    HEARTLINE_CLARITY = 3,
+    HEARTLINE_ENERGY = 4
+};
+
+/* How a call ended; any other value counts as HEARTLINE_FAILED. */
+typedef int32_t heartline_status;
+#define HEARTLINE_OK 0           /* all went well */
+#define HEARTLINE_FAILED 1       /* failed, for reasons that the message tells */
+#define HEARTLINE_BAD_CONFIG 2   /* the configuration is not acceptable; the message says why */
+#define HEARTLINE_BAD_ARGUMENT 3 /* the caller broke this contract */
+#define HEARTLINE_PANICKED 4     /* the instance panicked and answers nothing but this from now on */
+#define HEARTLINE_OUT_OF_TIME 5  /* stopped because the time limit would be overrun */
+
+/* How important a log line is; any other value counts as HEARTLINE_LOG_DEBUG. */
+#define HEARTLINE_LOG_ERROR 1u
+#define HEARTLINE_LOG_WARN 2u
+#define HEARTLINE_LOG_INFO 3u
+#define HEARTLINE_LOG_DEBUG 4u
+
+/* Borrowed UTF-8 text. */
+typedef struct heartline_text {
+    const char *data;
+    size_t length;
+} heartline_text;
+
+/* A text from a string literal, also in a static initialiser. */
+#define HEARTLINE_TEXT(literal) { (literal), sizeof(literal) - 1 }
+
+/* A place for a few words about what went wrong. The host owns it; a matcher may write up to `capacity` bytes of UTF-8
+ * at `data` and then sets `length`. Nothing written (length 0) is fine. Valid until the function returns. */
+typedef struct heartline_message {
+    uint32_t size;
+    uint32_t capacity;
+    char *data;
+    uint32_t length;
+    uint32_t reserved;
+} heartline_message;
+
+/* The host's functions. The table and everything in it stay valid for the rest of the process, so a matcher may keep
+ * the pointer that `init` gets. */
+typedef struct heartline_host {
+    uint32_t size;
+    uint32_t abi_major;
+    uint32_t abi_minor;
+    uint32_t reserved;
+    heartline_text name;
+    heartline_text version;
+    void *context; /* pass it as the first argument of the functions below */
+    /* [any] Writes a line to the host's log. Long lines are cut. Never NULL. */
+    void (*log)(void *context, uint32_t level, heartline_text message);
+    /* [any] Sets a metric of this matcher. Names are lower-case letters, digits and '_'; further names than the host
+     * has room for, and values that are not finite, are dropped. Never NULL. */
+    void (*metric)(void *context, heartline_text name, double value);
+    /* [any] Gives a host extension by its id, valid for the rest of the process, or NULL where the host has none of
+     * that id; 1.0 has none at all. Never NULL itself. */
+    const void *(*get_extension)(void *context, heartline_text id);
+} heartline_host;
+
+/* How much one modality had a say in an emotion vector; all 0 where the modality is missing. */
+typedef struct heartline_modality {
+    uint64_t age_ms;   /* age of the newest reading, media time */
+    float weight;      /* in the fusion, [0, 1] */
+    float quality;     /* [0, 1] */
+    uint32_t readings; /* how many there were; 0: the modality is missing */
+    uint32_t reserved;
+} heartline_modality;
+
+/* The emotion vector: what was observed of the customer, not what is known of their feelings. All numbers are finite
+ * and inside their ranges, except worst_valence. */
+typedef struct heartline_emotion {
+    uint32_t size;
+    uint32_t abstain;                           /* 1: too little to say; what follows are weak guesses */
+    float categories[HEARTLINE_CATEGORY_COUNT]; /* probabilities that sum to 1, in the order of heartline_category */
+    float valence;                              /* [-1, 1] */
+    float arousal;                              /* [-1, 1] */
+    float dominance;                            /* [-1, 1] */
+    float satisfaction;                         /* [0, 1] */
+    float frustration;                          /* [0, 1] */
+    float confusion;                            /* [0, 1] */
+    float concern;                              /* [0, 1]: how strongly one issue is repeated */
+    float confidence;                           /* [0, 1] */
+    float valence_per_minute;                   /* slope over the session */
+    float arousal_per_minute;                   /* slope over the session */
+    float worst_valence;                        /* of the session's worst moment; NaN: none yet */
+    uint32_t worst_category;                    /* heartline_category, or HEARTLINE_NONE: none yet */
+    uint32_t reserved;
+    uint64_t worst_at_ms; /* media time */
+    uint64_t at_ms;       /* media time */
+    heartline_modality text;
+    heartline_modality voice;
+    heartline_modality face;
+} heartline_emotion;
+
+/* A skill the issue asks for. */
+typedef struct heartline_skill_need {
+    heartline_text name;
+    uint32_t skill; /* index in heartline_candidates.skill_names, or HEARTLINE_NONE: no candidate has it */
+    float level;    /* proficiency asked for, 1 to 5 */
+    uint32_t must_have; /* 1: cannot be served without; 0: helps */
+    uint32_t reserved;
+} heartline_skill_need;
+
+/* One customer who waits for an agent. */
+typedef struct heartline_request {
+    uint32_t size;
+    uint32_t need_count;
+    const heartline_emotion *emotion;  /* never NULL */
+    const heartline_skill_need *needs; /* may be NULL where need_count is 0 */
+    heartline_text language;           /* BCP 47 tag; empty: unknown */
+    float language_level;              /* how well the customer speaks it: CEFR number; NaN: unknown */
+    float complexity;                  /* of the issue, [0, 1] */
+    uint64_t waiting_ms;
+    uint64_t time_limit_us; /* for the answer, counted from the call; 0: none */
+} heartline_request;
+
+/* How an agent's past calls ended. Upset calls are counted in both pairs. All 0: nothing is known. */
+typedef struct heartline_outcomes {
+    uint32_t resolved;
+    uint32_t unresolved;
+    uint32_t upset_resolved;
+    uint32_t upset_unresolved;
+} heartline_outcomes;
+
+/* All candidates, as columns with one row a candidate. Skills and languages are compressed rows: the entries of
+ * candidate i are those from offsets[i] to offsets[i + 1], without the end. Offsets never fall, ids are below the length
+ * of their table, levels are finite. Columns without entries may be NULL; where count is 0 all of them may be. */
+typedef struct heartline_candidates {
+    uint32_t size;
+    uint32_t count;
+    uint32_t skill_name_count;
+    uint32_t language_tag_count;
+    const heartline_text *skill_names;   /* every skill of any candidate, once */
+    const heartline_text *language_tags; /* every language of any candidate, once; BCP 47 */
+    const uint32_t *skill_offsets;       /* count + 1 */
+    const uint32_t *skill_ids;
+    const float *skill_levels;        /* proficiency, 1 to 5 */
+    const uint32_t *language_offsets; /* count + 1 */
+    const uint32_t *language_ids;
+    const float *language_levels;        /* CEFR number */
+    const float *attitudes;              /* count rows of HEARTLINE_TRAIT_COUNT, [0, 1]; NaN: unknown */
+    const uint32_t *active_tasks;        /* count */
+    const uint32_t *capacities;          /* count */
+    const uint64_t *idle_ms;             /* count */
+    const heartline_outcomes *outcomes;  /* count */
+} heartline_candidates;
+
+/* The answer. The host owns the columns and has filled them with values that are no answer; the matcher writes every row
+ * and sets `count` to heartline_candidates.count. A row left out, a number that is not finite or outside its range, or a
+ * reason code that describe_reason does not know makes the whole answer invalid. */
+typedef struct heartline_scores {
+    uint32_t size;
+    uint32_t capacity; /* rows of each column: the number of candidates */
+    uint32_t count;    /* written by the matcher */
+    uint32_t reserved;
+    float *scores;          /* [0, 1]: how well the candidate fits */
+    float *confidences;     /* [0, 1]: how sure the matcher is */
+    uint32_t *reason_codes; /* why */
+    uint8_t *eligible;      /* 1: may take the call, 0: may not */
+} heartline_scores;
+
+/* An instance; only the matcher knows what is inside. */
+typedef struct heartline_matcher heartline_matcher;
+
+/* What a matcher exports: `HEARTLINE_EXPORT const heartline_entry heartline_matcher_entry = {...};`. Read-only and valid
+ * as long as the library is loaded. The first three fields stay where they are in every version there will be. */
+typedef struct heartline_entry {
+    uint32_t size;
+    uint32_t abi_major;
+    uint32_t abi_minor;
+    uint32_t reserved;
+    heartline_text id; /* lower-case letters, digits, '.', '-', '_'; stable */
+    heartline_text name;
+    heartline_text version;
+    heartline_text description;
+    heartline_text config_schema; /* JSON schema; empty: nothing to configure */
+
+    /* [loader] Prepares the library. Called once before everything else; called again only after it has failed. `host`
+     * is never NULL and stays valid for the rest of the process. Required. */
+    heartline_status (*init)(const heartline_host *host);
+
+    /* [any] Makes an instance. `config` is a JSON object, at least "{}", borrowed for the call. On HEARTLINE_OK the
+     * instance is in *matcher, not NULL, and the host ends it with `destroy`; otherwise *matcher is left alone and there
+     * is nothing to destroy. `matcher` and `message` are never NULL. Required. */
+    heartline_status (*create)(heartline_text config, heartline_matcher **matcher, heartline_message *message);
+
+    /* [instance] Scores all candidates for one request. `matcher` is an instance that has not been destroyed; no pointer
+     * is NULL. Everything is borrowed for the call. Whatever is in `scores` counts only on HEARTLINE_OK; after another
+     * status the instance may be called again. The same input gives the same answer. Required. */
+    heartline_status (*score)(heartline_matcher *matcher, const heartline_request *request,
+                              const heartline_candidates *candidates, heartline_scores *scores,
+                              heartline_message *message);
+
+    /* [instance] Ends an instance, which is not used again. `matcher` is never NULL. Cannot fail. Required. */
+    void (*destroy)(heartline_matcher *matcher);
+
+    /* [any] Says what a reason code means, in a few words for people; the empty text where the code means nothing. The
+     * text lives as long as the library. May be called as soon as `init` has succeeded. Required. */
+    heartline_text (*describe_reason)(uint32_t code);
+
+    /* [any] Gives an extension of the matcher by its id, valid as long as the library, or NULL where it has none of that
+     * id. 1.0 asks for none. May be NULL itself: no extensions. */
+    const void *(*get_extension)(heartline_text id);
+} heartline_entry;
+
+/* Declared here so that a matcher's definition is checked against it, and has C linkage in C++. */
+extern HEARTLINE_EXPORT const heartline_entry heartline_matcher_entry;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,296 @@
+//! The candidates as columns: built once from agents, then shared by all matchers of a ranking.
+
+use std::collections::HashMap;
+
+use heartline_plugin_abi as abi;
+use heartline_plugin_abi::{TRAIT_COUNT, Text};
+
+use crate::HostError;
+
+/// How an agent's past calls ended; all 0 where nothing is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OutcomeCounts {
+    /// Calls that ended with the issue resolved.
+    pub resolved: u32,
+    /// Calls that ended otherwise: transferred, abandoned, escalated.
+    pub unresolved: u32,
+    /// Those of the resolved calls in which the customer was upset (sad, angry, disgusted, afraid or frustrated).
+    pub upset_resolved: u32,
+    /// Those of the unresolved calls in which the customer was upset.
+    pub upset_unresolved: u32,
+}
+
+/// What the columns take of one agent. Matchers never learn who it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AgentColumns<'agent> {
+    /// Skills with their proficiency, 1 to 5; each skill once.
+    pub skills: &'agent [(&'agent str, f32)],
+    /// Languages as BCP 47 tags with their CEFR number ([`language_level`]); each language once.
+    pub languages: &'agent [(&'agent str, f32)],
+    /// Warmth, calm, patience, clarity and energy in [0, 1]; `None` where unknown.
+    pub attitude: [Option<f32>; TRAIT_COUNT],
+    /// How many tasks the agent has now.
+    pub active_tasks: u32,
+    /// How many tasks the agent can have at once.
+    pub capacity: u32,
+    /// How long the agent has been without a new task, in ms.
+    pub idle_ms: u64,
+    /// How the agent's past calls ended.
+    pub outcomes: OutcomeCounts,
+}
+
+/// The number of a language level: `A1` is 1, `C2` is 6, `native` is 7; letter case does not matter.
+#[must_use]
+pub fn language_level(name: &str) -> Option<f32> {
+    const NAMES: [&str; 7] = ["A1", "A2", "B1", "B2", "C1", "C2", "native"];
+    let index = NAMES.iter().position(|known| known.eq_ignore_ascii_case(name))?;
+    Some((index + 1) as f32)
+}
+
+/// Names that are kept once, numbered in the order they were first seen.
+#[derive(Debug, Clone, Default)]
+struct Table {
+    names: Vec<String>,
+    indices: HashMap<String, u32>,
+}
+
+impl Table {
+    fn intern(&mut self, name: &str) -> Option<u32> {
+        if let Some(&index) = self.indices.get(name) {
+            return Some(index);
+        }
+        let index = u32::try_from(self.names.len()).ok().filter(|&index| index != abi::NONE)?;
+        self.names.push(name.to_owned());
+        self.indices.insert(name.to_owned(), index);
+        Some(index)
+    }
+
+    fn texts(&self) -> Vec<Text> {
+        self.names.iter().map(|name| Text::from_borrowed(name)).collect()
+    }
+}
+
+/// Compressed rows: the entries of row `i` are those from `offsets[i]` to `offsets[i + 1]`.
+#[derive(Debug, Clone)]
+struct Rows {
+    table: Table,
+    offsets: Vec<u32>,
+    ids: Vec<u32>,
+    levels: Vec<f32>,
+}
+
+impl Rows {
+    fn new() -> Self {
+        Self { table: Table::default(), offsets: vec![0], ids: Vec::new(), levels: Vec::new() }
+    }
+
+    /// Adds a row, or says what is wrong with it and adds nothing.
+    fn push(&mut self, kind: &str, entries: &[(&str, f32)], highest: f32) -> Result<(), String> {
+        for (position, (name, level)) in entries.iter().enumerate() {
+            if name.is_empty() {
+                return Err(format!("a {kind} has no name"));
+            }
+            if !(1.0..=highest).contains(level) {
+                return Err(format!(
+                    "the level of the {kind} {name:?} is {level}, it must be between 1 and {highest}"
+                ));
+            }
+            if entries[..position].iter().any(|(earlier, _)| earlier == name) {
+                return Err(format!("the {kind} {name:?} appears twice"));
+            }
+        }
+        let end = u32::try_from(self.ids.len() + entries.len())
+            .map_err(|_| format!("there are more than {} {kind}s in all", u32::MAX))?;
+        for (name, level) in entries {
+            let id =
+                self.table.intern(name).ok_or_else(|| format!("there are too many different {kind}s"))?;
+            self.ids.push(id);
+            self.levels.push(*level);
+        }
+        self.offsets.push(end);
+        Ok(())
+    }
+}
+
+/// Collects agents into [`Candidates`].
+#[derive(Debug, Clone)]
+pub struct CandidatesBuilder {
+    candidates: Candidates,
+}
+
+impl CandidatesBuilder {
+    /// Adds one agent; its row is the number of agents pushed before.
+    ///
+    /// # Errors
+    /// [`HostError::InvalidCandidate`] where a level or trait is outside its range or a name appears twice; the agent
+    /// is then left out, and the builder should be dropped.
+    pub fn push(&mut self, agent: &AgentColumns<'_>) -> Result<(), HostError> {
+        let index = self.candidates.len();
+        let columns = &mut self.candidates;
+        let refuse = |reason| HostError::InvalidCandidate { index, reason };
+        if let Some(value) = agent.attitude.iter().flatten().find(|value| !(0.0..=1.0).contains(*value)) {
+            return Err(refuse(format!("an attitude trait is {value}, it must be between 0 and 1")));
+        }
+        columns.skills.push("skill", agent.skills, 5.0).map_err(refuse)?;
+        columns.languages.push("language", agent.languages, abi::LEVEL_NATIVE).map_err(refuse)?;
+        columns.attitudes.extend(agent.attitude.map(|value| value.unwrap_or(f32::NAN)));
+        columns.active_tasks.push(agent.active_tasks);
+        columns.capacities.push(agent.capacity);
+        columns.idle_ms.push(agent.idle_ms);
+        let OutcomeCounts { resolved, unresolved, upset_resolved, upset_unresolved } = agent.outcomes;
+        columns.outcomes.push(abi::Outcomes { resolved, unresolved, upset_resolved, upset_unresolved });
+        Ok(())
+    }
+
+    /// Ends the collecting.
+    #[must_use]
+    pub fn build(self) -> Candidates {
+        self.candidates
+    }
+}
+
+/// All candidates of a ranking, as the columns that matchers read.
+#[derive(Debug, Clone)]
+pub struct Candidates {
+    skills: Rows,
+    languages: Rows,
+    attitudes: Vec<f32>,
+    active_tasks: Vec<u32>,
+    capacities: Vec<u32>,
+    idle_ms: Vec<u64>,
+    outcomes: Vec<abi::Outcomes>,
+}
+
+impl Candidates {
+    /// Starts collecting.
+    #[must_use]
+    pub fn builder() -> CandidatesBuilder {
+        let candidates = Self {
+            skills: Rows::new(),
+            languages: Rows::new(),
+            attitudes: Vec::new(),
+            active_tasks: Vec::new(),
+            capacities: Vec::new(),
+            idle_ms: Vec::new(),
+            outcomes: Vec::new(),
+        };
+        CandidatesBuilder { candidates }
+    }
+
+    /// How many candidates there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.active_tasks.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.active_tasks.is_empty()
+    }
+
+    /// The index of a skill in the table, if any candidate has it.
+    pub(crate) fn skill_index(&self, name: &str) -> Option<u32> {
+        self.skills.table.indices.get(name).copied()
+    }
+}
+
+/// Candidates in the ABI's shape, with the tables of texts that its pointers lead to.
+pub(crate) struct RawCandidates<'candidates> {
+    candidates: &'candidates Candidates,
+    skill_names: Vec<Text>,
+    language_tags: Vec<Text>,
+}
+
+impl<'candidates> RawCandidates<'candidates> {
+    pub(crate) fn new(candidates: &'candidates Candidates) -> Self {
+        let skill_names = candidates.skills.table.texts();
+        let language_tags = candidates.languages.table.texts();
+        Self { candidates, skill_names, language_tags }
+    }
+
+    /// The structure to pass for `count` candidates, which is their number; valid for as long as `self` is borrowed.
+    pub(crate) fn to_abi(&self, count: u32) -> abi::Candidates {
+        let columns = self.candidates;
+        abi::Candidates {
+            size: abi::size_of_struct::<abi::Candidates>(),
+            count,
+            // Tables stay below `NONE`, see `Table::intern`.
+            skill_name_count: u32::try_from(self.skill_names.len()).unwrap_or(abi::NONE),
+            language_tag_count: u32::try_from(self.language_tags.len()).unwrap_or(abi::NONE),
+            skill_names: self.skill_names.as_ptr(),
+            language_tags: self.language_tags.as_ptr(),
+            skill_offsets: columns.skills.offsets.as_ptr(),
+            skill_ids: columns.skills.ids.as_ptr(),
+            skill_levels: columns.skills.levels.as_ptr(),
+            language_offsets: columns.languages.offsets.as_ptr(),
+            language_ids: columns.languages.ids.as_ptr(),
+            language_levels: columns.languages.levels.as_ptr(),
+            attitudes: columns.attitudes.as_ptr(),
+            active_tasks: columns.active_tasks.as_ptr(),
+            capacities: columns.capacities.as_ptr(),
+            idle_ms: columns.idle_ms.as_ptr(),
+            outcomes: columns.outcomes.as_ptr(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(agent: &AgentColumns<'_>) -> String {
+        let mut builder = Candidates::builder();
+        builder.push(&AgentColumns::default()).unwrap();
+        match builder.push(agent).unwrap_err() {
+            HostError::InvalidCandidate { index: 1, reason } => reason,
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn equal_names_share_one_place_in_the_table() {
+        let mut builder = Candidates::builder();
+        builder
+            .push(&AgentColumns { skills: &[("refunds", 2.0), ("billing", 5.0)], ..AgentColumns::default() })
+            .unwrap();
+        builder.push(&AgentColumns::default()).unwrap();
+        builder.push(&AgentColumns { skills: &[("billing", 1.0)], ..AgentColumns::default() }).unwrap();
+        let candidates = builder.build();
+        assert_eq!(candidates.len(), 3);
+        assert_eq!(candidates.skills.table.names, ["refunds", "billing"]);
+        assert_eq!(candidates.skills.offsets, [0, 2, 2, 3]);
+        assert_eq!(candidates.skills.ids, [0, 1, 1]);
+        assert_eq!(candidates.skill_index("billing"), Some(1));
+        assert_eq!(candidates.skill_index("Billing"), None);
+    }
+
+    #[test]
+    fn values_outside_their_range_are_refused_with_the_row() {
+        assert!(
+            reason(&AgentColumns { skills: &[("a", 0.0)], ..AgentColumns::default() })
+                .contains("between 1 and 5")
+        );
+        assert!(
+            reason(&AgentColumns { languages: &[("en", f32::NAN)], ..AgentColumns::default() })
+                .contains("NaN")
+        );
+        assert!(
+            reason(&AgentColumns { languages: &[("", 3.0)], ..AgentColumns::default() }).contains("no name")
+        );
+        assert!(
+            reason(&AgentColumns { skills: &[("a", 1.0), ("a", 2.0)], ..AgentColumns::default() })
+                .contains("twice")
+        );
+        let attitude = [Some(1.5), None, None, None, None];
+        assert!(reason(&AgentColumns { attitude, ..AgentColumns::default() }).contains("trait"));
+    }
+
+    #[test]
+    fn language_levels_have_numbers() {
+        assert_eq!(language_level("A1"), Some(1.0));
+        assert_eq!(language_level("c2"), Some(6.0));
+        assert_eq!(language_level("Native"), Some(abi::LEVEL_NATIVE));
+        assert_eq!(language_level("fluent"), None);
+    }
+}

@@ -1,0 +1,177 @@
+//! A matcher's library: found, opened and checked, not yet run. Libraries are never unmapped.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use heartline_plugin_abi as abi;
+use heartline_plugin_abi::{ABI_MAJOR, ABI_MINOR, ENTRY_SYMBOL, Entry};
+
+use crate::services::Services;
+use crate::{Descriptor, HostError, HostLimits, Matcher};
+
+/// The libraries that were initialised, by the address of their entry: `init` is called once a library.
+static INITIALISED: Mutex<Vec<(usize, &'static Services)>> = Mutex::new(Vec::new());
+
+/// The functions of a matcher, none of them missing.
+#[derive(Clone, Copy)]
+pub(crate) struct Functions {
+    pub(crate) init: abi::InitFn,
+    pub(crate) create: abi::CreateFn,
+    pub(crate) score: abi::ScoreFn,
+    pub(crate) destroy: abi::DestroyFn,
+    pub(crate) describe_reason: abi::DescribeReasonFn,
+}
+
+/// A matcher's library that was opened and checked.
+pub struct Library {
+    path: PathBuf,
+    address: usize,
+    descriptor: Descriptor,
+    functions: Functions,
+    limits: HostLimits,
+}
+
+impl std::fmt::Debug for Library {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Library")
+            .field("path", &self.path)
+            .field("descriptor", &self.descriptor)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Library {
+    /// Finds, opens and checks a library.
+    pub(crate) fn open(path: &Path, limits: HostLimits) -> Result<Self, HostError> {
+        let path = find(path)?;
+        let pointer = map(&path)?;
+        // SAFETY: the pointer is the address of the entry symbol in a library that stays mapped.
+        let entry = unsafe { read_entry(&path, pointer) }?;
+        let functions = functions(&path, &entry)?;
+        // SAFETY: the header makes a matcher promise that its texts are as long as they say and live as long as the
+        // library, which is never unmapped.
+        let descriptor = unsafe { Descriptor::read(&path, &entry, &limits) }?;
+        Ok(Self { path, address: pointer.addr(), descriptor, functions, limits })
+    }
+
+    /// Where the library is, with all links followed.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the matcher says of itself.
+    #[must_use]
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// Initialises the library, if this was not done before, and makes an instance.
+    ///
+    /// An empty `config_json` stands for `{}`.
+    ///
+    /// # Errors
+    /// [`HostError::Init`], [`HostError::ConfigTooLarge`], [`HostError::ConfigNotJson`],
+    /// [`HostError::ConfigRefused`], [`HostError::Create`] or [`HostError::Panicked`].
+    pub fn create(&self, config_json: &str) -> Result<Matcher, HostError> {
+        let services = self.initialise()?;
+        Matcher::create(self.functions, self.descriptor.clone(), services, (self.limits, config_json))
+    }
+
+    fn initialise(&self) -> Result<&'static Services, HostError> {
+        // Held during the call, so that two threads cannot both find the library untouched.
+        let mut initialised = INITIALISED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, services)) = initialised.iter().find(|(address, _)| *address == self.address) {
+            return Ok(services);
+        }
+        let (services, table) = Services::leak(&self.descriptor.id, self.limits);
+        // SAFETY: `init` is the matcher's own function, and the table is valid for the rest of the process.
+        let status = unsafe { (self.functions.init)(table) };
+        if status != abi::Status::OK {
+            return Err(HostError::Init { id: self.descriptor.id.clone(), status: status.0 });
+        }
+        initialised.push((self.address, services));
+        Ok(services)
+    }
+}
+
+/// Follows the path to a file. A bare name would otherwise be searched for in the system's library folders.
+fn find(path: &Path) -> Result<PathBuf, HostError> {
+    let unreadable = |source| HostError::Unreadable { path: path.to_owned(), source };
+    let found = match std::fs::canonicalize(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(HostError::NotFound { path: path.to_owned() });
+        }
+        Err(error) => return Err(unreadable(error)),
+    };
+    let metadata = std::fs::metadata(&found).map_err(unreadable)?;
+    if !metadata.is_file() {
+        let kind = std::io::ErrorKind::InvalidInput;
+        return Err(unreadable(std::io::Error::new(kind, "it is not a file")));
+    }
+    Ok(found)
+}
+
+/// Maps the library for the rest of the process and gives the address of its entry.
+fn map(path: &Path) -> Result<*const Entry, HostError> {
+    let open_error = |source| HostError::Open { path: path.to_owned(), source };
+    // All symbols are resolved now, so that a missing one is an error here instead of a crash in some later call, and
+    // the library's own symbols are offered to nobody else.
+    #[cfg(unix)]
+    let library = {
+        use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+        // SAFETY: opening runs the library's constructors; the crate's documentation says that matchers are trusted.
+        libloading::Library::from(
+            unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map_err(open_error)?,
+        )
+    };
+    #[cfg(not(unix))]
+    // SAFETY: opening runs the library's constructors; the crate's documentation says that matchers are trusted.
+    let library = unsafe { libloading::Library::new(path) }.map_err(open_error)?;
+    // Unmapping is never safe: threads, thread-local destructors and texts may point into the library. A file that
+    // turns out to be no matcher stays mapped too, which costs address space and nothing else.
+    let library = Box::leak(Box::new(library));
+    // SAFETY: the symbol's address is only taken here; `read_entry` looks at what it points at.
+    let symbol = unsafe { library.get::<*const Entry>(ENTRY_SYMBOL) };
+    symbol.map(|symbol| *symbol).map_err(|source| HostError::MissingSymbol {
+        path: path.to_owned(),
+        symbol: ENTRY_SYMBOL,
+        source,
+    })
+}
+
+/// Copies the entry out of the library, after checking that this host may read it.
+///
+/// # Safety
+/// `pointer` must be the address of the entry symbol of a mapped library.
+unsafe fn read_entry(path: &Path, pointer: *const Entry) -> Result<Entry, HostError> {
+    let invalid = |reason: String| HostError::InvalidEntry { path: path.to_owned(), reason };
+    if pointer.is_null() || !pointer.is_aligned() {
+        return Err(invalid("it is null or not aligned".to_owned()));
+    }
+    // The first three fields are the same in all versions, so they can be read before the version is known.
+    // SAFETY: the pointer is aligned and leads to the exported structure, whose beginning never changes.
+    let (size, major, minor) = unsafe { ((*pointer).size, (*pointer).abi_major, (*pointer).abi_minor) };
+    if major != ABI_MAJOR || minor > ABI_MINOR {
+        return Err(HostError::IncompatibleAbi { path: path.to_owned(), major, minor });
+    }
+    if (size as usize) < size_of::<Entry>() {
+        let reason = format!("its size is {size} bytes, version 1.0 has {}", size_of::<Entry>());
+        return Err(invalid(reason));
+    }
+    // SAFETY: version and size say that all fields of this version are there; null functions are `None`.
+    Ok(unsafe { *pointer })
+}
+
+fn functions(path: &Path, entry: &Entry) -> Result<Functions, HostError> {
+    let missing = |function| HostError::MissingFunction { path: path.to_owned(), function };
+    Ok(Functions {
+        init: entry.init.ok_or_else(|| missing("init"))?,
+        create: entry.create.ok_or_else(|| missing("create"))?,
+        score: entry.score.ok_or_else(|| missing("score"))?,
+        destroy: entry.destroy.ok_or_else(|| missing("destroy"))?,
+        describe_reason: entry.describe_reason.ok_or_else(|| missing("describe_reason"))?,
+    })
+}

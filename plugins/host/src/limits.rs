@@ -1,0 +1,40 @@
+//! How much a matcher may be given and may answer.
+
+use serde::{Deserialize, Serialize};
+
+/// The limits of everything that crosses the border between the server and a matcher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HostLimits {
+    /// The longest configuration of a matcher, in bytes.
+    pub max_config_bytes: usize,
+    /// The most candidates of one call.
+    pub max_candidates: usize,
+    /// The most needed skills of one request.
+    pub max_needed_skills: usize,
+    /// The longest config schema of a matcher, in bytes.
+    pub max_schema_bytes: usize,
+    /// The longest other text of a matcher (name, version, reason, metric name, ...), in bytes.
+    pub max_text_bytes: usize,
+    /// The longest message of a matcher (an error, a log line), in bytes; longer ones are cut.
+    pub max_message_bytes: usize,
+    /// The most different reason codes of one matcher.
+    pub max_reason_codes: usize,
+    /// The most metrics of one matcher; further ones are dropped.
+    pub max_metrics: usize,
+}
+
+impl Default for HostLimits {
+    fn default() -> Self {
+        Self {
+            max_config_bytes: 64 << 10,
+            max_candidates: 100_000,
+            max_needed_skills: 64,
+            max_schema_bytes: 64 << 10,
+            max_text_bytes: 512,
+            max_message_bytes: 1024,
+            max_reason_codes: 256,
+            max_metrics: 64,
+        }
+    }
+}

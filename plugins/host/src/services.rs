@@ -1,0 +1,146 @@
+//! What the host does for a matcher: its log lines and its metrics.
+
+use std::collections::BTreeMap;
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
+
+use heartline_plugin_abi as abi;
+use heartline_plugin_abi::{LogLevel, Text};
+
+use crate::HostLimits;
+
+/// The host's side of one library: where its log lines and metrics go.
+pub(crate) struct Services {
+    id: String,
+    limits: HostLimits,
+    metrics: Mutex<BTreeMap<String, f64>>,
+}
+
+impl Services {
+    /// Makes the services of a library and the table of functions that it gets.
+    ///
+    /// Both are leaked, because a matcher may keep the table for the rest of the process. This happens once a library.
+    pub(crate) fn leak(id: &str, limits: HostLimits) -> (&'static Self, &'static abi::Host) {
+        let services: &'static Self =
+            Box::leak(Box::new(Self { id: id.to_owned(), limits, metrics: Mutex::default() }));
+        let table = abi::Host {
+            size: abi::size_of_struct::<abi::Host>(),
+            abi_major: abi::ABI_MAJOR,
+            abi_minor: abi::ABI_MINOR,
+            reserved: 0,
+            name: Text::from_borrowed("heartline"),
+            version: Text::from_borrowed(env!("CARGO_PKG_VERSION")),
+            context: std::ptr::from_ref(services).cast_mut().cast(),
+            log: Some(log),
+            metric: Some(metric),
+            get_extension: Some(get_extension),
+        };
+        (services, Box::leak(Box::new(table)))
+    }
+
+    /// The metrics that the library has set, by name.
+    pub(crate) fn metrics(&self) -> Vec<(String, f64)> {
+        let metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner);
+        metrics.iter().map(|(name, value)| (name.clone(), *value)).collect()
+    }
+
+    fn write(&self, level: LogLevel, bytes: &[u8]) {
+        let message = readable(bytes, self.limits.max_message_bytes);
+        let matcher = self.id.as_str();
+        match level {
+            LogLevel::ERROR => tracing::error!(matcher, "{message}"),
+            LogLevel::WARN => tracing::warn!(matcher, "{message}"),
+            LogLevel::INFO => tracing::info!(matcher, "{message}"),
+            _ => tracing::debug!(matcher, "{message}"),
+        }
+    }
+
+    fn set(&self, name: &[u8], value: f64) {
+        let allowed = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
+        let valid = !name.is_empty() && name.len() <= self.limits.max_text_bytes && name.iter().all(allowed);
+        if !valid || !value.is_finite() {
+            return;
+        }
+        let name = String::from_utf8_lossy(name).into_owned();
+        let mut metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner);
+        if metrics.len() < self.limits.max_metrics || metrics.contains_key(&name) {
+            metrics.insert(name, value);
+        }
+    }
+}
+
+/// Bytes from a matcher as one line of text, cut to a limit: what it says must not forge further log lines.
+pub(crate) fn readable(bytes: &[u8], limit: usize) -> String {
+    let cut = &bytes[..bytes.len().min(limit)];
+    String::from_utf8_lossy(cut).chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Runs `body` with the services and the bytes that a matcher passed, and lets no panic out into its frames.
+///
+/// # Safety
+/// `context` must come from [`Services::leak`], and a non-null `text` must point at as many bytes as its length says.
+unsafe fn serve(context: *mut c_void, text: Text, body: impl FnOnce(&Services, &[u8])) {
+    // SAFETY: the caller promises that this is a leaked `Services`; it is only ever shared.
+    let Some(services) = (unsafe { context.cast_const().cast::<Services>().as_ref() }) else { return };
+    // SAFETY: the caller promises that the text is as long as it says.
+    let Some(bytes) = (unsafe { text.bytes() }) else { return };
+    // A panic here would be one of the log's subscriber; it must not unwind through foreign frames, and there is
+    // nobody to tell.
+    drop(catch_unwind(AssertUnwindSafe(|| body(services, bytes))));
+}
+
+unsafe extern "C" fn log(context: *mut c_void, level: LogLevel, message: Text) {
+    // SAFETY: the header makes a matcher promise what `serve` asks for.
+    unsafe { serve(context, message, |services, bytes| services.write(level, bytes)) };
+}
+
+unsafe extern "C" fn metric(context: *mut c_void, name: Text, value: f64) {
+    // SAFETY: the header makes a matcher promise what `serve` asks for.
+    unsafe { serve(context, name, |services, bytes| services.set(bytes, value)) };
+}
+
+unsafe extern "C" fn get_extension(_context: *mut c_void, _id: Text) -> *const c_void {
+    std::ptr::null()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_bounded_and_checked() {
+        let limits = HostLimits { max_metrics: 2, ..HostLimits::default() };
+        let (services, table) = Services::leak("x", limits);
+        let set = |name: &str, value| {
+            // SAFETY: the context is the one of the table, and the text is a string that outlives the call.
+            unsafe { table.metric.unwrap()(table.context, Text::from_borrowed(name), value) }
+        };
+        set("calls", 1.0);
+        set("Calls", 1.0);
+        set("", 1.0);
+        set("ratio", f64::NAN);
+        set("rows", 5.0);
+        set("too_many", 1.0);
+        set("calls", 2.0);
+        assert_eq!(services.metrics(), [("calls".to_owned(), 2.0), ("rows".to_owned(), 5.0)]);
+    }
+
+    #[test]
+    fn a_null_context_or_text_is_ignored() {
+        let (_, table) = Services::leak("x", HostLimits::default());
+        let null = Text { data: std::ptr::null(), length: 4 };
+        // SAFETY: both nulls are checked before they are followed.
+        unsafe {
+            table.log.unwrap()(std::ptr::null_mut(), LogLevel::ERROR, Text::EMPTY);
+            table.log.unwrap()(table.context, LogLevel::ERROR, null);
+        }
+    }
+
+    #[test]
+    fn a_message_is_one_line_of_bounded_length() {
+        assert_eq!(readable(b"a\nb\x1b[31mc", 100), "a b [31mc");
+        assert_eq!(readable(b"abcdef", 3), "abc");
+        assert_eq!(readable(&[b'a', 0xff], 10), "a\u{fffd}");
+    }
+}

@@ -1,0 +1,17 @@
+//! Real libraries through the host: the shipped matchers, the example in C, and hostile ones.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says what it skips or measures"
+)]
+
+mod c_example;
+mod finding;
+mod hostile;
+mod panicking;
+mod shipped;
+mod speed;
+mod support;

@@ -1,0 +1,31 @@
+//! A matcher in Rust that panics: the fence inside its library turns that into an error.
+
+use heartline_plugin_host::{HostError, Matcher, ScoreRequest};
+
+use crate::support::{built_library, candidates, host};
+
+fn load(config: &str) -> Result<Matcher, HostError> {
+    host().load(&built_library("panicking"), config)
+}
+
+#[test]
+fn a_panic_in_create_is_an_error() {
+    let error = load(r#"{"create": true}"#).unwrap_err();
+    assert!(matches!(&error, HostError::Panicked { reason, .. } if reason == "asked to panic in create"));
+}
+
+#[test]
+fn a_panic_in_score_is_an_error_and_poisons_only_that_instance() {
+    let poisoned = load(r#"{"score": true}"#).unwrap();
+    let healthy = load("{}").unwrap();
+    let error = poisoned.score(&ScoreRequest::default(), &candidates()).unwrap_err();
+    assert!(matches!(&error, HostError::Panicked { reason, .. } if reason == "asked to panic in score"));
+    let error = poisoned.score(&ScoreRequest::default(), &candidates()).unwrap_err();
+    assert!(matches!(&error, HostError::Panicked { reason, .. } if reason == "an earlier call panicked"));
+    assert!(healthy.score(&ScoreRequest::default(), &candidates()).is_ok());
+}
+
+#[test]
+fn a_panic_in_destroy_reaches_nobody() {
+    drop(load(r#"{"destroy": true}"#).unwrap());
+}
