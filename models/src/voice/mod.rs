@@ -1,1 +1,171 @@
 //! Emotion from tone of voice: the lower blocks of a speech encoder and an attention-pooling head.
+//!
+//! A clip is brought to one level, turned into a log-mel spectrogram ([`LogMel`]) and encoded ([`Encoder`]); the
+//! head ([`VoiceHead`]) pools its frames and classifies them. The encoder stops after block 3 of 6: the blocks above
+//! have learned to forget how something is said.
+
+mod attention;
+mod block;
+mod config;
+mod dimensions;
+mod encoder;
+mod front_end;
+mod head;
+mod level;
+mod loader;
+mod mel;
+
+use std::path::Path;
+
+use burn::tensor::activation::softmax;
+
+pub use config::{EncoderConfig, HeadConfig, VoiceConfig};
+pub use encoder::{Encoder, Padding};
+pub use front_end::{FrameBatch, FrontEnd};
+pub use head::{Standard, VoiceHead};
+pub use level::Level;
+pub use loader::write_head;
+pub use mel::LogMel;
+
+use crate::{CATEGORY_COUNT, Category, Device, ModelError, ModelFolder};
+
+/// The sample rate of every clip, in hertz.
+pub const SAMPLE_RATE_HZ: u32 = 16_000;
+/// The shortest clip the model takes, in milliseconds.
+pub const SHORTEST_MS: u32 = 400;
+/// The longest clip the model takes, in milliseconds.
+pub const LONGEST_MS: u32 = 30_000;
+
+/// How many clips are computed at once.
+const BATCH_ROWS: usize = 8;
+/// How many samples are computed at once, padding included: 60 s.
+const BATCH_SAMPLES: usize = 60 * SAMPLE_RATE_HZ as usize;
+
+/// What a clip sounds like.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VoicePrediction {
+    /// Calibrated probabilities in the order of [`Category`]; they sum to 1.
+    pub categories: [f32; CATEGORY_COUNT],
+    /// Unpleasant to pleasant, -1 to 1; follows from the categories.
+    pub valence: f32,
+    /// Calm to excited, -1 to 1; follows from the categories.
+    pub arousal: f32,
+    /// Controlled to in control, -1 to 1; follows from the categories.
+    pub dominance: f32,
+    /// The model's own labels with their probabilities: the seven categories.
+    pub labels: Vec<(String, f32)>,
+    /// How usable the clip is, from level, clipping and noise, 0 to 1.
+    pub quality: f32,
+}
+
+/// The voice model, ready to predict.
+#[derive(Debug, Clone)]
+pub struct VoiceModel {
+    front_end: FrontEnd,
+    heads: Vec<VoiceHead>,
+    temperature: f32,
+}
+
+impl VoiceModel {
+    /// Loads a model folder onto a device.
+    ///
+    /// # Errors
+    /// Any of [`ModelError`] that concerns files, or [`ModelError::Input`] for sizes that cannot be built.
+    pub fn load(folder: &Path, device: &Device) -> Result<Self, ModelError> {
+        let folder = ModelFolder::<VoiceConfig>::open(folder)?;
+        let config = &folder.manifest.config;
+        config.check()?;
+        let weights = folder.weights()?;
+        let front_end = FrontEnd::from_weights(&weights, &config.encoder, device)?;
+        let heads = (0..config.members)
+            .map(|member| loader::load_head(&weights, member, &config.head, device))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { front_end, heads, temperature: config.temperature })
+    }
+
+    /// Everything before the head.
+    #[must_use]
+    pub fn front_end(&self) -> &FrontEnd {
+        &self.front_end
+    }
+
+    /// Predicts clips of 16 kHz mono samples between -1 and 1, each 0.4 s to 30 s long; 3 to 5 s of speech is what it
+    /// was trained with. A clip's answer does not depend on the clips beside it.
+    ///
+    /// # Errors
+    /// [`ModelError::Input`] for a clip that is too short, too long or not finite, [`ModelError::Computation`] where
+    /// the device gives no numbers back.
+    pub fn predict(&self, clips: &[Vec<f32>]) -> Result<Vec<VoicePrediction>, ModelError> {
+        let mut order: Vec<usize> = (0..clips.len()).collect();
+        order.sort_by_key(|index| clips[*index].len());
+        let mut predictions: Vec<Option<VoicePrediction>> = vec![None; clips.len()];
+        for rows in batches(&order, clips) {
+            let batch: Vec<&[f32]> = rows.iter().map(|index| clips[*index].as_slice()).collect();
+            for (index, categories) in rows.iter().zip(self.categories(&batch)?) {
+                predictions[*index] = Some(prediction(categories, &clips[*index]));
+            }
+        }
+        Ok(predictions.into_iter().flatten().collect())
+    }
+
+    fn categories(&self, clips: &[&[f32]]) -> Result<Vec<[f32; CATEGORY_COUNT]>, ModelError> {
+        let batch = self.front_end.encode(clips)?;
+        let absent = batch.padding.map(|padding| padding.absent);
+        let logits = self.heads.iter().map(|head| head.forward(batch.frames.clone(), absent.clone()));
+        let Some(sum) = logits.reduce(|left, right| left + right) else { return Ok(Vec::new()) };
+        #[expect(clippy::cast_precision_loss, reason = "there are a handful of heads")]
+        let divisor = self.temperature * self.heads.len() as f32;
+        let values = loader::read(softmax(sum / divisor, 1))?;
+        if values.len() != clips.len() * CATEGORY_COUNT || values.iter().any(|value| !value.is_finite()) {
+            return Err(ModelError::Computation(
+                "the voice model gave values that are no numbers".to_owned(),
+            ));
+        }
+        Ok(values.as_chunks::<CATEGORY_COUNT>().0.to_vec())
+    }
+}
+
+/// Cuts clips, shortest first, into batches that are not too large once padded to their longest.
+fn batches<'a>(order: &'a [usize], clips: &[Vec<f32>]) -> Vec<&'a [usize]> {
+    let mut batches = Vec::new();
+    let mut start = 0;
+    for end in 1..=order.len() {
+        let full = order.get(end).is_none_or(|next| {
+            let rows = end + 1 - start;
+            rows > BATCH_ROWS || rows * clips[*next].len() > BATCH_SAMPLES
+        });
+        if full {
+            batches.push(&order[start..end]);
+            start = end;
+        }
+    }
+    batches
+}
+
+fn prediction(categories: [f32; CATEGORY_COUNT], clip: &[f32]) -> VoicePrediction {
+    let [valence, arousal, dominance] = dimensions::from_categories(&categories);
+    let labels =
+        Category::ALL.iter().map(|category| (category.name().to_owned(), categories[category.index()]));
+    let quality = Level::measure(clip).quality();
+    VoicePrediction { categories, valence, arousal, dominance, labels: labels.collect(), quality }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_hold_every_clip_once_and_stay_small() {
+        let clips: Vec<Vec<f32>> =
+            [480_000, 6400, 480_000, 480_000].into_iter().chain([80_000; 20]).map(|n| vec![0.0; n]).collect();
+        let mut order: Vec<usize> = (0..clips.len()).collect();
+        order.sort_by_key(|index| clips[*index].len());
+        let batches = batches(&order, &clips);
+        assert_eq!(batches.concat(), order);
+        for batch in batches {
+            let longest = batch.iter().map(|index| clips[*index].len()).max().unwrap();
+            assert!(batch.len() <= BATCH_ROWS && batch.len() * longest <= BATCH_SAMPLES);
+        }
+        assert!(super::batches(&[], &[]).is_empty());
+    }
+}

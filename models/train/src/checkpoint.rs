@@ -101,7 +101,7 @@ mod tests {
         let (record, optimizer, state) = checkpoints.load::<u32>().unwrap().unwrap();
         assert_eq!((optimizer.as_slice(), state), (b"two".as_slice(), 22));
         let restored = linear.clone().try_load_record(record).unwrap();
-        let values = |module: &burn::nn::Linear| module.weight.val().into_data().to_vec::<f32>().unwrap();
+        let values = |module: &burn::nn::Linear| module.weight.val().into_data().try_to_vec::<f32>().unwrap();
         assert_eq!(values(&restored), values(&linear));
         assert!(!checkpoints.file("module-1.bpk").exists());
     }

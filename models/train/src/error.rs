@@ -32,6 +32,7 @@ impl TrainError {
     }
 
     /// For a file whose content is wrong.
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over errors and texts as they come")]
     pub(crate) fn data(path: &Path, reason: impl ToString) -> Self {
         Self::Data { path: path.to_owned(), reason: reason.to_string() }
     }

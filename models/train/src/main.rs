@@ -66,6 +66,8 @@ enum Evaluate {
     Voice(voice::EvaluateArguments),
     /// The face network.
     Face(face::EvaluateArguments),
+    /// The face detector.
+    Detector(detector::EvaluateArguments),
 }
 
 fn run(command: &Command) -> Result<(), TrainError> {
@@ -79,6 +81,7 @@ fn run(command: &Command) -> Result<(), TrainError> {
         Command::Evaluate(Evaluate::Text(arguments)) => text::evaluate(arguments),
         Command::Evaluate(Evaluate::Voice(arguments)) => voice::evaluate(arguments),
         Command::Evaluate(Evaluate::Face(arguments)) => face::evaluate(arguments),
+        Command::Evaluate(Evaluate::Detector(arguments)) => detector::evaluate(arguments),
     }
 }
 

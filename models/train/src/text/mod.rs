@@ -1,29 +1,18 @@
 //! Converting, training and evaluating the text model.
 
-use clap::Args;
+mod calibration;
+mod convert;
+mod evaluate;
+mod examples;
+mod export;
+mod labels;
+mod loss;
+mod settings;
+mod source;
+mod table;
+mod train;
+mod upper;
 
-use crate::error::TrainError;
-
-/// Arguments.
-#[derive(Debug, Args)]
-pub(crate) struct ConvertArguments {}
-
-pub(crate) fn convert(_arguments: &ConvertArguments) -> Result<(), TrainError> {
-    Ok(())
-}
-
-/// Arguments.
-#[derive(Debug, Args)]
-pub(crate) struct TrainArguments {}
-
-pub(crate) fn train(_arguments: &TrainArguments) -> Result<(), TrainError> {
-    Ok(())
-}
-
-/// Arguments.
-#[derive(Debug, Args)]
-pub(crate) struct EvaluateArguments {}
-
-pub(crate) fn evaluate(_arguments: &EvaluateArguments) -> Result<(), TrainError> {
-    Ok(())
-}
+pub(crate) use convert::{ConvertArguments, convert};
+pub(crate) use evaluate::{EvaluateArguments, evaluate};
+pub(crate) use train::{TrainArguments, train};

@@ -1,29 +1,23 @@
 //! Converting, training and evaluating the voice model.
+//!
+//! [`ctranslate2`] reads the source weights and [`mod@convert`] keeps what the model needs of them. [`clips`] reads a data
+//! set, [`signal`] and [`augment`] make a studio sound like a call, [`features`] runs the frozen encoder once and
+//! keeps its frames on disk, [`sampler`] draws balanced batches, [`fit`] trains the heads, [`calibrate`] finds the
+//! temperature and [`mod@evaluate`] prints the figures of a finished model folder.
 
-use clap::Args;
+mod augment;
+mod calibrate;
+mod clips;
+mod convert;
+mod ctranslate2;
+mod evaluate;
+mod features;
+mod fit;
+mod package;
+mod recipe;
+mod sampler;
+mod signal;
 
-use crate::error::TrainError;
-
-/// Arguments.
-#[derive(Debug, Args)]
-pub(crate) struct ConvertArguments {}
-
-pub(crate) fn convert(_arguments: &ConvertArguments) -> Result<(), TrainError> {
-    Ok(())
-}
-
-/// Arguments.
-#[derive(Debug, Args)]
-pub(crate) struct TrainArguments {}
-
-pub(crate) fn train(_arguments: &TrainArguments) -> Result<(), TrainError> {
-    Ok(())
-}
-
-/// Arguments.
-#[derive(Debug, Args)]
-pub(crate) struct EvaluateArguments {}
-
-pub(crate) fn evaluate(_arguments: &EvaluateArguments) -> Result<(), TrainError> {
-    Ok(())
-}
+pub(crate) use convert::{ConvertArguments, convert};
+pub(crate) use evaluate::{EvaluateArguments, evaluate};
+pub(crate) use fit::{TrainArguments, train};

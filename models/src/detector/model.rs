@@ -1,0 +1,141 @@
+//! The front door: pictures in, boxes out.
+
+use std::path::Path;
+
+use burn::tensor::{Tensor, TensorData};
+
+use super::decoding::{Level, decode};
+use super::loader::ANSWER;
+use super::scaling::{Scaled, scale};
+use super::{DetectorConfig, DetectorNetwork, FaceBox, STRIDES, load};
+use crate::{Device, Manifest, ModelError, ModelFolder, RgbImage};
+
+/// How many pictures go through the network at once; the rest waits, to bound the memory.
+const BATCH_LIMIT: usize = 8;
+
+/// A loaded detector.
+#[derive(Debug)]
+pub struct FaceDetector {
+    manifest: Manifest<DetectorConfig>,
+    network: DetectorNetwork,
+    device: Device,
+}
+
+impl FaceDetector {
+    /// Loads the detector of a folder.
+    ///
+    /// # Errors
+    /// [`ModelError`] that names the file, tensor or setting at fault.
+    pub fn load(folder: &Path, device: &Device) -> Result<Self, ModelError> {
+        let folder = ModelFolder::<DetectorConfig>::open(folder)?;
+        folder.manifest.config.check()?;
+        let network = load(&folder.weights()?, device.as_burn())?;
+        Ok(Self { manifest: folder.manifest, network, device: device.clone() })
+    }
+
+    /// What the folder says of the model.
+    #[must_use]
+    pub const fn manifest(&self) -> &Manifest<DetectorConfig> {
+        &self.manifest
+    }
+
+    /// The same detector with other settings.
+    ///
+    /// # Errors
+    /// [`ModelError::Input`] that names the setting.
+    pub fn with_config(mut self, config: DetectorConfig) -> Result<Self, ModelError> {
+        config.check()?;
+        self.manifest.config = config;
+        Ok(self)
+    }
+
+    /// Finds the faces of each picture, the strongest first; the answers come in the order of the pictures.
+    ///
+    /// # Errors
+    /// [`ModelError::Input`] where a picture's bytes do not fit its sides, [`ModelError::Computation`] where the
+    /// device answers with something else than promised.
+    pub fn detect(&self, images: &[RgbImage]) -> Result<Vec<Vec<FaceBox>>, ModelError> {
+        images.iter().try_for_each(RgbImage::check)?;
+        let mut faces = vec![Vec::new(); images.len()];
+        let mut waiting: Vec<usize> = (0..images.len()).collect();
+        // Pictures of one padded size go together; what is left waits for the next round.
+        while let Some(first) = waiting.first() {
+            let size = self.padded(&images[*first]);
+            let (batch, rest): (Vec<usize>, Vec<usize>) =
+                waiting.iter().partition(|index| self.padded(&images[**index]) == size);
+            for batch in batch.chunks(BATCH_LIMIT) {
+                let scaled: Vec<Scaled> = batch.iter().map(|index| self.scale(&images[*index])).collect();
+                for (index, found) in batch.iter().zip(self.detect_batch(&scaled)?) {
+                    faces[*index] = found;
+                }
+            }
+            waiting = rest;
+        }
+        Ok(faces)
+    }
+
+    fn scale(&self, image: &RgbImage) -> Scaled {
+        scale(image, self.manifest.config.longest_side)
+    }
+
+    fn padded(&self, image: &RgbImage) -> (usize, usize) {
+        super::scaling::padded(image, self.manifest.config.longest_side)
+    }
+
+    fn detect_batch(&self, batch: &[Scaled]) -> Result<Vec<Vec<FaceBox>>, ModelError> {
+        let Some(first) = batch.first() else { return Ok(Vec::new()) };
+        let values: Vec<f32> = batch.iter().flat_map(|scaled| &scaled.planes).copied().collect();
+        let shape = [batch.len(), 3, first.height, first.width];
+        let answers = self.raw(values, shape)?;
+        Ok(batch
+            .iter()
+            .enumerate()
+            .map(|(index, scaled)| {
+                let levels: Vec<Level<'_>> = STRIDES
+                    .iter()
+                    .zip(&answers)
+                    .map(|(stride, values)| {
+                        let length = values.len() / batch.len();
+                        let values = &values[index * length..(index + 1) * length];
+                        Level { stride: *stride, width: first.width / stride, values }
+                    })
+                    .collect();
+                decode(&levels, &self.manifest.config, scaled.factors)
+            })
+            .collect())
+    }
+
+    /// The network's numbers for an input `[batch, 3, height, width]`: for each stride `[batch, 16, rows, columns]`,
+    /// row-major. The channels are those of [`DetectorNetwork::forward`].
+    ///
+    /// # Errors
+    /// [`ModelError::Input`] where the values do not fit the shape or the sides are no multiples of 32,
+    /// [`ModelError::Computation`] where the answer has another size than promised.
+    pub fn raw(&self, values: Vec<f32>, shape: [usize; 4]) -> Result<Vec<Vec<f32>>, ModelError> {
+        let [batch, channels, height, width] = shape;
+        let fits = channels == 3 && height % 32 == 0 && width % 32 == 0;
+        if !fits || values.len() != shape.iter().product::<usize>() {
+            return Err(ModelError::Input(format!(
+                "the detector cannot take {} values as {shape:?}",
+                values.len()
+            )));
+        }
+        let input = Tensor::from_data(TensorData::new(values, shape), self.device.as_burn());
+        let mut answers = Vec::new();
+        for (stride, answer) in STRIDES.iter().zip(self.network.forward(input)) {
+            let values: Vec<f32> = answer
+                .into_data()
+                .try_to_vec()
+                .map_err(|error| ModelError::Computation(format!("{error:?}")))?;
+            let expected = batch * ANSWER * (height / stride) * (width / stride);
+            if values.len() != expected {
+                return Err(ModelError::Computation(format!(
+                    "{} numbers instead of {expected}",
+                    values.len()
+                )));
+            }
+            answers.push(values);
+        }
+        Ok(answers)
+    }
+}

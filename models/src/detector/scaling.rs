@@ -1,0 +1,129 @@
+//! Pictures of any size to the network's input, and the way back for coordinates.
+
+use crate::RgbImage;
+
+/// Both sides of the input are a multiple of this.
+const MULTIPLE: usize = 32;
+
+/// A picture as the network takes it, with what leads from its pixels back to the picture's.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Scaled {
+    /// The padded width.
+    pub(super) width: usize,
+    /// The padded height.
+    pub(super) height: usize,
+    /// Blue, green, red planes of 0 to 255; black on the right and below the picture.
+    pub(super) planes: Vec<f32>,
+    /// Pixels of the picture for one pixel of the input, across and down.
+    pub(super) factors: (f32, f32),
+}
+
+/// The picture's sides without padding.
+fn inner(image: &RgbImage, longest_side: usize) -> (usize, usize) {
+    let longest = image.width.max(image.height);
+    let target = |side: usize| {
+        if longest <= longest_side { side } else { (side * longest_side / longest).max(1) }
+    };
+    (target(image.width), target(image.height))
+}
+
+/// The sides of the input that a picture becomes.
+pub(super) fn padded(image: &RgbImage, longest_side: usize) -> (usize, usize) {
+    let (width, height) = inner(image, longest_side);
+    (width.next_multiple_of(MULTIPLE), height.next_multiple_of(MULTIPLE))
+}
+
+/// Scales a picture down to a longest side by averaging areas, which loses no small faces to aliasing. Pictures that
+/// are small enough keep their size.
+pub(super) fn scale(image: &RgbImage, longest_side: usize) -> Scaled {
+    let (inner_width, inner_height) = inner(image, longest_side);
+    let (width, height) = padded(image, longest_side);
+    let mut planes = vec![0.0; 3 * width * height];
+    let columns = spans(image.width, inner_width);
+    let rows = spans(image.height, inner_height);
+    for (y, row_span) in rows.iter().enumerate() {
+        for (x, column_span) in columns.iter().enumerate() {
+            let [red, green, blue] = mean(image, column_span, row_span);
+            let place = y * width + x;
+            planes[place] = blue;
+            planes[width * height + place] = green;
+            planes[2 * width * height + place] = red;
+        }
+    }
+    let factors = (image.width as f32 / inner_width as f32, image.height as f32 / inner_height as f32);
+    Scaled { width, height, planes, factors }
+}
+
+/// The part of the source that one pixel of the target covers: the first place, and the share of each place.
+struct Span {
+    first: usize,
+    shares: Vec<f32>,
+}
+
+fn spans(source: usize, target: usize) -> Vec<Span> {
+    let step = source as f64 / target as f64;
+    (0..target)
+        .map(|index| {
+            let (start, end) = (index as f64 * step, (index as f64 + 1.0) * step);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the source")]
+            let (first, last) = (start as usize, ((end - 1e-9).ceil() as usize).clamp(1, source));
+            let first = first.min(last - 1);
+            let share = |place: usize| {
+                let covered = (end.min(place as f64 + 1.0) - start.max(place as f64)).max(0.0);
+                #[expect(clippy::cast_possible_truncation, reason = "a share of 0 to 1")]
+                let share = (covered / (end - start)) as f32;
+                share
+            };
+            Span { first, shares: (first..last).map(share).collect() }
+        })
+        .collect()
+}
+
+fn mean(image: &RgbImage, columns: &Span, rows: &Span) -> [f32; 3] {
+    let mut sums = [0.0; 3];
+    for (row, row_share) in rows.shares.iter().enumerate() {
+        for (column, column_share) in columns.shares.iter().enumerate() {
+            let pixel = image.pixel(columns.first + column, rows.first + row);
+            let share = row_share * column_share;
+            for (sum, value) in sums.iter_mut().zip(pixel) {
+                *sum += share * f32::from(value);
+            }
+        }
+    }
+    sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_picture_keeps_its_pixels_and_is_padded() {
+        let image = RgbImage::new(2, 1, vec![1, 2, 3, 4, 5, 6]).unwrap();
+        let scaled = scale(&image, 640);
+        assert_eq!((scaled.width, scaled.height, scaled.factors), (32, 32, (1.0, 1.0)));
+        let plane = 32 * 32;
+        assert_eq!([0, plane, 2 * plane].map(|start| scaled.planes[start]), [3.0, 2.0, 1.0]);
+        assert_eq!(scaled.planes[2 * plane + 1], 4.0);
+        assert_eq!(scaled.planes[2], 0.0);
+    }
+
+    #[test]
+    fn scaling_down_averages_and_keeps_the_mean() {
+        let pixels: Vec<u8> = (0..96 * 50).flat_map(|index| [u8::try_from(index % 96).unwrap(); 3]).collect();
+        let scaled = scale(&RgbImage::new(96, 50, pixels).unwrap(), 64);
+        assert_eq!((scaled.width, scaled.height), (64, 64));
+        assert!((scaled.factors.0 - 1.5).abs() < 1e-6 && (scaled.factors.1 - 50.0 / 33.0).abs() < 1e-6);
+        assert!((scaled.planes[0] - (0.0 * 1.0 + 1.0 * 0.5) / 1.5).abs() < 1e-4);
+        let mean = scaled.planes[..64].iter().sum::<f32>() / 64.0;
+        assert!((mean - 47.5).abs() < 1e-3, "{mean}");
+    }
+
+    #[test]
+    fn extreme_shapes_stay_within_bounds() {
+        let line = RgbImage::new(5000, 1, vec![9; 15_000]).unwrap();
+        let scaled = scale(&line, 640);
+        assert_eq!((scaled.width, scaled.height), (640, 32));
+        assert!((scaled.planes[639] - 9.0).abs() < 1e-3);
+    }
+}

@@ -1,0 +1,48 @@
+//! The whole face network.
+
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor};
+
+use super::{Convolution, FaceConfig, LABEL_COUNT, Residual};
+
+/// The share of features that training leaves out before the head.
+const DROPOUT: f64 = 0.2;
+
+/// A stem that halves the sides, stages of residual blocks, the mean over the picture and a linear head. It takes
+/// pictures of any side, so that training can start on small ones; the shipped weights are for 48 x 48.
+#[derive(Module, Debug)]
+pub struct FaceNetwork {
+    pub(super) stem: Convolution,
+    pub(super) blocks: Vec<Residual>,
+    pub(super) dropout: Dropout,
+    pub(super) head: Linear,
+}
+
+impl FaceNetwork {
+    /// A network initialised for training.
+    #[must_use]
+    pub fn init(config: &FaceConfig, device: &Device) -> Self {
+        let blocks = config.blocks().into_iter().flatten();
+        Self {
+            stem: Convolution::init([1, config.stem], 5, 2, device),
+            blocks: blocks.map(|(channels, stride)| Residual::init(channels, stride, device)).collect(),
+            dropout: DropoutConfig::new(DROPOUT).init(),
+            head: LinearConfig::new(config.features(), LABEL_COUNT).init(device),
+        }
+    }
+
+    /// `[batch, 1, side, side]`, normalised grey, to logits `[batch, LABEL_COUNT]`.
+    #[must_use]
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<2> {
+        let mut hidden = relu(self.stem.forward(input));
+        for block in &self.blocks {
+            hidden = block.forward(hidden);
+        }
+        let [batch, channels, height, width] = hidden.dims();
+        let features =
+            hidden.reshape([batch, channels, height * width]).mean_dim(2).reshape([batch, channels]);
+        self.head.forward(self.dropout.forward(features))
+    }
+}

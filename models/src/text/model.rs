@@ -1,0 +1,240 @@
+//! The front door: texts in, plain values out.
+
+use std::path::Path;
+
+use burn::tensor::activation::{sigmoid, softmax};
+use burn::tensor::{Tensor, TensorData};
+
+use super::batch::{Padding, pad};
+use super::config::TextConfig;
+use super::loader::load_network;
+use super::network::{HeadOutputs, TextNetwork};
+use super::tokenizer::{Encoded, NORMALIZATION_FILE, TOKENIZER_FILE, TextTokenizer};
+use crate::{CATEGORY_COUNT, Device, Manifest, ModelError, ModelFolder};
+
+/// How many tokens, padding included, are computed at once; more only costs memory.
+const TOKENS_A_BATCH: usize = 4096;
+
+/// What a text expresses.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TextPrediction {
+    /// Calibrated probabilities in the order of [`crate::Category::ALL`]; they sum to 1.
+    pub categories: [f32; CATEGORY_COUNT],
+    /// Unpleasant (-1) to pleasant (1).
+    pub valence: f32,
+    /// Calm (-1) to excited (1).
+    pub arousal: f32,
+    /// Overpowered (-1) to in control (1).
+    pub dominance: f32,
+    /// How satisfied the writer sounds, 0 to 1.
+    pub satisfaction: Option<f32>,
+    /// The probability that one of the configured frustration labels applies, 0 to 1.
+    pub frustration: Option<f32>,
+    /// The probability that one of the configured confusion labels applies, 0 to 1.
+    pub confusion: Option<f32>,
+    /// The native labels with independent probabilities.
+    pub labels: Vec<(String, f32)>,
+    /// Tokens that were read, the two special ones included.
+    pub tokens: usize,
+    /// Whether the text was longer than the model reads; the rest had no part in this.
+    pub truncated: bool,
+    /// The share of tokens that the vocabulary does not know, 0 to 1.
+    pub unknown_share: f32,
+}
+
+/// A loaded text model.
+#[derive(Debug)]
+pub struct TextModel {
+    manifest: Manifest<TextConfig>,
+    tokenizer: TextTokenizer,
+    network: TextNetwork,
+    device: Device,
+}
+
+impl TextModel {
+    /// Loads a model folder onto a device.
+    ///
+    /// # Errors
+    /// [`ModelError`] that says which file or tensor is wrong.
+    pub fn load(folder: &Path, device: &Device) -> Result<Self, ModelError> {
+        let folder = ModelFolder::<TextConfig>::open(folder)?;
+        let config = &folder.manifest.config;
+        config.validate()?;
+        let tokenizer = TextTokenizer::parse(
+            folder.file(TOKENIZER_FILE)?,
+            folder.file(NORMALIZATION_FILE)?,
+            config.max_tokens,
+        )?;
+        if tokenizer.vocabulary() != config.encoder.vocabulary {
+            let (found, expected) = (tokenizer.vocabulary(), config.encoder.vocabulary);
+            return Err(ModelError::Tokenizer(format!("it has {found} pieces, the network {expected}")));
+        }
+        let network = load_network(&folder.weights()?, config, device.as_burn())?;
+        Ok(Self { manifest: folder.manifest, tokenizer, network, device: device.clone() })
+    }
+
+    /// What the model folder says of itself.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest<TextConfig> {
+        &self.manifest
+    }
+
+    /// The tokenizer, for a caller that plans batches by tokens.
+    #[must_use]
+    pub fn tokenizer(&self) -> &TextTokenizer {
+        &self.tokenizer
+    }
+
+    /// The network, for checks of its stages.
+    #[must_use]
+    pub fn network(&self) -> &TextNetwork {
+        &self.network
+    }
+
+    /// Reads texts. The answers are in the order of the texts; texts are computed side by side by length.
+    ///
+    /// # Errors
+    /// [`ModelError::Input`] for a text without a visible character, [`ModelError::Computation`] where a result is
+    /// not a number.
+    pub fn predict(&self, texts: &[String]) -> Result<Vec<TextPrediction>, ModelError> {
+        let mut encoded = Vec::with_capacity(texts.len());
+        for (index, text) in texts.iter().enumerate() {
+            let pieces = self.tokenizer.encode(text)?;
+            if pieces.pieces.len() < 3 {
+                return Err(ModelError::Input(format!("text {index} has no visible character")));
+            }
+            encoded.push((index, pieces));
+        }
+        encoded.sort_by_key(|(_, pieces)| pieces.pieces.len());
+        let mut predictions = Vec::with_capacity(texts.len());
+        for range in plan(&encoded.iter().map(|(_, text)| text.pieces.len()).collect::<Vec<_>>()) {
+            self.predict_batch(&encoded[range], &mut predictions)?;
+        }
+        predictions.sort_by_key(|(index, _)| *index);
+        Ok(predictions.into_iter().map(|(_, prediction)| prediction).collect())
+    }
+
+    fn predict_batch(
+        &self,
+        batch: &[(usize, Encoded)],
+        predictions: &mut Vec<(usize, TextPrediction)>,
+    ) -> Result<(), ModelError> {
+        let device = self.device.as_burn();
+        let pieces: Vec<&[u32]> = batch.iter().map(|(_, text)| text.pieces.as_slice()).collect();
+        let lengths: Vec<usize> = pieces.iter().map(|pieces| pieces.len()).collect();
+        let outputs = self.network.forward(pad(&pieces, device), &Padding::new(&lengths, device));
+        let values = Values::read(outputs, &self.manifest.config)?;
+        for (row, (index, text)) in batch.iter().enumerate() {
+            predictions.push((*index, self.prediction(row, text, &values)));
+        }
+        Ok(())
+    }
+
+    fn prediction(&self, row: usize, text: &Encoded, values: &Values) -> TextPrediction {
+        let config = &self.manifest.config;
+        let mut categories = [0.0; CATEGORY_COUNT];
+        categories.copy_from_slice(&values.categories[row * CATEGORY_COUNT..(row + 1) * CATEGORY_COUNT]);
+        let dimension = |index: usize| {
+            let scale = config.dimensions[index];
+            (scale.mean + scale.deviation * values.dimensions[row * 3 + index]).clamp(-1.0, 1.0)
+        };
+        let count = config.labels.len();
+        let native = &values.native[row * count..(row + 1) * count];
+        let labels: Vec<(String, f32)> = config.labels.iter().cloned().zip(native.iter().copied()).collect();
+        TextPrediction {
+            categories,
+            valence: dimension(0),
+            arousal: dimension(1),
+            dominance: dimension(2),
+            satisfaction: Some(values.satisfaction[row]),
+            frustration: any_of(&labels, &config.frustration),
+            confusion: any_of(&labels, &config.confusion),
+            tokens: text.pieces.len(),
+            truncated: text.truncated,
+            unknown_share: text.unknown_share,
+            labels,
+        }
+    }
+}
+
+/// The probability that at least one of some labels applies, taking them as independent; none where none is named.
+fn any_of(labels: &[(String, f32)], names: &[String]) -> Option<f32> {
+    if names.is_empty() {
+        return None;
+    }
+    let none: f32 = labels.iter().filter(|(name, _)| names.contains(name)).map(|(_, p)| 1.0 - p).product();
+    Some(1.0 - none)
+}
+
+/// Ranges of texts, sorted by length, that are computed together.
+fn plan(lengths: &[usize]) -> Vec<std::ops::Range<usize>> {
+    let mut ranges = Vec::new();
+    let mut start = 0;
+    for (index, length) in lengths.iter().enumerate() {
+        if index > start && (index + 1 - start) * length > TOKENS_A_BATCH {
+            ranges.push(start..index);
+            start = index;
+        }
+    }
+    if start < lengths.len() {
+        ranges.push(start..lengths.len());
+    }
+    ranges
+}
+
+/// The heads' outputs as probabilities on the host, row after row.
+struct Values {
+    native: Vec<f32>,
+    categories: Vec<f32>,
+    dimensions: Vec<f32>,
+    satisfaction: Vec<f32>,
+}
+
+impl Values {
+    fn read(outputs: HeadOutputs, config: &TextConfig) -> Result<Self, ModelError> {
+        Ok(Self {
+            native: finite(sigmoid(outputs.native))?,
+            categories: finite(softmax(outputs.categories.div_scalar(config.temperature), 1))?,
+            dimensions: finite(outputs.dimensions)?,
+            satisfaction: finite(sigmoid(outputs.satisfaction))?,
+        })
+    }
+}
+
+fn finite(tensor: Tensor<2>) -> Result<Vec<f32>, ModelError> {
+    let data: TensorData =
+        tensor.try_into_data().map_err(|error| ModelError::Computation(format!("{error:?}")))?;
+    let values = data.try_into_vec::<f32>().map_err(|error| ModelError::Computation(format!("{error:?}")))?;
+    if values.iter().all(|value| value.is_finite()) {
+        Ok(values)
+    } else {
+        Err(ModelError::Computation("a result is not a finite number".to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_hold_every_text_once_and_stay_within_the_limit() {
+        let lengths: Vec<usize> = (1..=400).map(|index| index % 128 + 3).collect();
+        let mut sorted = lengths.clone();
+        sorted.sort_unstable();
+        let ranges = plan(&sorted);
+        assert_eq!(ranges.iter().map(ExactSizeIterator::len).sum::<usize>(), lengths.len());
+        for range in ranges {
+            assert!(range.len() * sorted[range.end - 1] <= TOKENS_A_BATCH);
+        }
+        assert!(plan(&[]).is_empty());
+        assert_eq!(plan(&[TOKENS_A_BATCH * 2]).len(), 1);
+    }
+
+    #[test]
+    fn one_of_several_labels_is_likelier_than_each() {
+        let labels = vec![("anger".to_owned(), 0.5), ("annoyance".to_owned(), 0.5), ("joy".to_owned(), 0.9)];
+        let names = ["anger".to_owned(), "annoyance".to_owned()];
+        assert_eq!(any_of(&labels, &names), Some(0.75));
+        assert_eq!(any_of(&labels, &[]), None);
+    }
+}

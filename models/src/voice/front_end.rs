@@ -1,0 +1,152 @@
+//! From samples to the encoder's frames: checks, level, spectrogram, batching, encoder. Inference and training share
+//! it, so that both see the same numbers.
+
+use std::path::Path;
+
+use burn::tensor::{Tensor, TensorData};
+
+use super::encoder::{Encoder, Padding};
+use super::level::Level;
+use super::mel::{HOP, LogMel};
+use super::{EncoderConfig, LONGEST_MS, SAMPLE_RATE_HZ, SHORTEST_MS, loader};
+use crate::{Device, ModelError, ModelFolder, Weights};
+
+/// The encoded frames of several clips.
+#[derive(Debug, Clone)]
+pub struct FrameBatch {
+    /// `[batch, frames of 20 ms, width]`; rows of shorter clips end in padding.
+    pub frames: Tensor<3>,
+    /// How many frames each clip has.
+    pub lengths: Vec<usize>,
+    /// What is padding; none where all clips are equally long.
+    pub padding: Option<Padding>,
+}
+
+/// Everything before the head.
+#[derive(Debug, Clone)]
+pub struct FrontEnd {
+    mel: LogMel,
+    encoder: Encoder,
+    config: EncoderConfig,
+    device: Device,
+}
+
+impl FrontEnd {
+    /// Opens a converted encoder that has no head yet.
+    ///
+    /// # Errors
+    /// Any of [`ModelError`] that concerns files, or [`ModelError::Input`] for sizes that cannot be built.
+    pub fn open(folder: &Path, device: &Device) -> Result<Self, ModelError> {
+        let folder = ModelFolder::<EncoderConfig>::open(folder)?;
+        Self::from_weights(&folder.weights()?, &folder.manifest.config, device)
+    }
+
+    pub(super) fn from_weights(
+        weights: &Weights<'_>,
+        config: &EncoderConfig,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
+        config.check()?;
+        let encoder = loader::load_encoder(weights, config, device)?;
+        let mel = LogMel::new(config.mel_bands);
+        Ok(Self { mel, encoder, config: config.clone(), device: device.clone() })
+    }
+
+    /// The encoder.
+    #[must_use]
+    pub fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    /// The encoder's sizes.
+    #[must_use]
+    pub fn config(&self) -> &EncoderConfig {
+        &self.config
+    }
+
+    /// The device that computes.
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The spectrogram of samples as they are, `[1, bands, frames]`.
+    ///
+    /// # Errors
+    /// As [`LogMel::compute`].
+    pub fn spectrogram(&self, samples: &[f32]) -> Result<Tensor<3>, ModelError> {
+        let mel = self.mel.compute(samples)?;
+        let shape = [1, self.config.mel_bands, LogMel::frames(samples.len())];
+        Ok(Tensor::from_data(TensorData::new(mel, shape), self.device.as_burn()))
+    }
+
+    /// Encodes clips of 16 kHz mono samples in one batch, each brought to the level of training.
+    ///
+    /// # Errors
+    /// [`ModelError::Input`] where a clip is too short, too long or holds something that is no finite number.
+    pub fn encode(&self, clips: &[&[f32]]) -> Result<FrameBatch, ModelError> {
+        let mel_lengths: Vec<usize> = clips.iter().map(|clip| LogMel::frames(clip.len())).collect();
+        let longest = mel_lengths.iter().copied().max().unwrap_or(0);
+        if clips.is_empty() || longest.div_ceil(2) > self.config.longest_frames {
+            return Err(ModelError::Input(
+                "a batch needs clips that the encoder has positions for".to_owned(),
+            ));
+        }
+        let bands = self.config.mel_bands;
+        let mut values = Vec::with_capacity(clips.len() * bands * longest);
+        for clip in clips {
+            check(clip)?;
+            let mel = self.leveled(clip)?;
+            for band in mel.chunks(LogMel::frames(clip.len())) {
+                values.extend_from_slice(band);
+                values.extend(std::iter::repeat_n(0.0, longest - band.len()));
+            }
+        }
+        let shape = [clips.len(), bands, longest];
+        let mel = Tensor::from_data(TensorData::new(values, shape), self.device.as_burn());
+        let padding = self.padding(&mel_lengths, longest);
+        let frames = self.encoder.forward(mel, padding.as_ref());
+        let lengths = mel_lengths.iter().map(|length| length.div_ceil(2)).collect();
+        Ok(FrameBatch { frames, lengths, padding })
+    }
+
+    fn leveled(&self, clip: &[f32]) -> Result<Vec<f32>, ModelError> {
+        let gain = Level::measure(clip).gain();
+        let leveled: Vec<f32> = clip.iter().map(|sample| sample * gain).collect();
+        self.mel.compute(&leveled)
+    }
+
+    fn padding(&self, mel_lengths: &[usize], longest: usize) -> Option<Padding> {
+        if mel_lengths.iter().all(|length| *length == longest) {
+            return None;
+        }
+        let batch = mel_lengths.len();
+        let present = mel_lengths
+            .iter()
+            .flat_map(|length| (0..longest).map(move |frame| if frame < *length { 1.0_f32 } else { 0.0 }));
+        let frames = longest.div_ceil(2);
+        let absent =
+            mel_lengths.iter().flat_map(|length| (0..frames).map(move |frame| frame >= length.div_ceil(2)));
+        let device = self.device.as_burn();
+        Some(Padding {
+            present: Tensor::from_data(TensorData::new(present.collect(), [batch, 1, longest]), device),
+            absent: Tensor::from_data(TensorData::new(absent.collect(), [batch, frames]), device),
+        })
+    }
+}
+
+/// Refuses what the network cannot take.
+fn check(clip: &[f32]) -> Result<(), ModelError> {
+    let samples = |milliseconds: u32| (milliseconds * (SAMPLE_RATE_HZ / 1000)) as usize;
+    // Media arrives in whole packets, so a clip may end a little after the limit.
+    if clip.len() < samples(SHORTEST_MS) || clip.len() > samples(LONGEST_MS) + HOP - 1 {
+        let found = clip.len() / (SAMPLE_RATE_HZ as usize / 1000);
+        return Err(ModelError::Input(format!(
+            "a clip needs {SHORTEST_MS} to {LONGEST_MS} ms, this one has {found} ms"
+        )));
+    }
+    if clip.iter().any(|sample| !sample.is_finite()) {
+        return Err(ModelError::Input("a clip holds samples that are no finite numbers".to_owned()));
+    }
+    Ok(())
+}
