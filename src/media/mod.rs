@@ -1,1 +1,29 @@
-//! Untrusted bytes become bounded PCM or RGB.
+//! Untrusted bytes become bounded PCM, RGB or lines of text.
+//!
+//! Every input has a limit ([`MediaLimits`]) that is checked on what the input declares, before memory is taken for
+//! it, and again on what really comes. Whatever is wrong becomes a [`MediaError`]; bytes never end the process.
+//! Nothing here is async: callers run it where CPU work belongs.
+
+mod audio;
+mod container;
+mod downmix;
+mod error;
+mod fence;
+mod file;
+mod frames;
+mod image;
+mod limits;
+mod raw;
+mod resample;
+mod sniff;
+mod speech;
+mod transcript;
+
+pub use audio::{Audio, AudioFormat, SAMPLE_RATE_HZ, decode_audio, read_audio};
+pub use error::MediaError;
+pub use frames::{Frame, frame_time_ms, read_frames};
+pub use image::decode_image;
+pub use limits::MediaLimits;
+pub use raw::RawFormat;
+pub use speech::{SpeechWindow, WindowConfig, speech_windows};
+pub use transcript::{TranscriptLine, parse_transcript, read_transcript};
