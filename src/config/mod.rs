@@ -1,1 +1,113 @@
-//! The configuration: typed as written, then validated; every limit is here, with its default.
+//! The configuration: typed as written ([`raw`]), then validated ([`Config`]); every limit is here, with its default.
+//!
+//! A key's value comes from, in rising order: the default, the file, the environment (`HEARTLINE_SECTION__KEY`), the
+//! command line (`section.key=value`). Nothing is guessed: an unknown key is refused together with the keys that were
+//! expected, and every fault of all sources is reported at once.
+//!
+//! Sections that belong to other rooms plug in as serde types with a [`Section`] implementation; this room knows
+//! their faults only as keys and words.
+
+mod document;
+mod errors;
+mod load;
+pub mod raw;
+mod read;
+mod section;
+mod validate;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::emotion::FusionConfig;
+use crate::engine::EngineConfig;
+use crate::media::MediaLimits;
+use crate::routing::{Fallback, RoutingLimits};
+use crate::telemetry::TelemetryConfig;
+
+pub use errors::{ConfigErrors, ConfigFault, Origin};
+pub use load::Sources;
+pub use raw::{MatcherConfig, MatcherMode};
+pub use section::Section;
+
+/// The beginning of every environment variable that sets a key.
+pub const VARIABLE_PREFIX: &str = "HEARTLINE_";
+/// What stands between a section and a key in an environment variable.
+pub const VARIABLE_SEPARATOR: &str = "__";
+/// The version of the configuration's layout, which a file must name.
+pub const VERSION: u32 = 1;
+
+/// A valid configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the server listens and what a request may cost.
+    pub server: ServerConfig,
+    /// The models, their device and their queues.
+    pub engine: EngineConfig,
+    /// What media may be.
+    pub media: MediaLimits,
+    /// How readings become one vector.
+    pub fusion: FusionConfig,
+    /// Which matchers rank, and how.
+    pub routing: RoutingConfig,
+    /// Where plugins are found.
+    pub plugins: PluginsConfig,
+    /// Whose emotion may be read.
+    pub privacy: PrivacyConfig,
+    /// Logs.
+    pub telemetry: TelemetryConfig,
+    /// Where the shipped samples are.
+    pub samples: SamplesConfig,
+}
+
+/// Where the server listens and what a request may cost.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// The address to listen on.
+    pub bind: SocketAddr,
+    /// The largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// How long a request may take in all.
+    pub request_timeout: Duration,
+    /// How many requests may be worked on at the same time; more are answered with "overloaded".
+    pub max_concurrent_requests: usize,
+    /// How long a stopping server waits for the requests that it has accepted.
+    pub drain_timeout: Duration,
+}
+
+/// Which matchers rank, and how.
+#[derive(Debug, Clone)]
+pub struct RoutingConfig {
+    /// The policy's name, which every ranking carries.
+    pub policy: String,
+    /// The matchers, in the order in which they are asked.
+    pub matchers: Vec<MatcherConfig>,
+    /// How agents are ordered where no active matcher answers.
+    pub fallback: Fallback,
+    /// What a list of agents may be.
+    pub limits: RoutingLimits,
+}
+
+/// Where plugins are found.
+#[derive(Debug, Clone)]
+pub struct PluginsConfig {
+    /// The folder that relative plugin paths start from; none stands for the folder of the running program.
+    pub folder: Option<PathBuf>,
+}
+
+/// Whose emotion may be read.
+#[derive(Debug, Clone)]
+pub struct PrivacyConfig {
+    /// The lawful basis for reading the emotions of agents from voice or face; none: that is refused.
+    pub agent_biometrics_basis: Option<String>,
+}
+
+/// Where the shipped samples are.
+#[derive(Debug, Clone)]
+pub struct SamplesConfig {
+    /// The folder of the call that the demo analyses.
+    pub folder: PathBuf,
+}

@@ -1,0 +1,232 @@
+//! The configuration as it is typed: plain numbers and words, with the default of every key.
+
+use std::path::PathBuf;
+
+use heartline_models::DeviceChoice;
+use serde::{Deserialize, Serialize};
+
+use crate::emotion::FusionConfig;
+use crate::media::MediaLimits;
+use crate::routing::{Fallback, RoutingLimits};
+use crate::telemetry::LogFormat;
+
+/// The whole file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawConfig {
+    /// The layout's version; a file must name it.
+    pub version: u32,
+    /// `[server]`
+    pub server: RawServer,
+    /// `[engine]`
+    pub engine: RawEngine,
+    /// `[media]`, which belongs to the media room.
+    pub media: MediaLimits,
+    /// `[fusion]`, which belongs to the emotion room.
+    pub fusion: FusionConfig,
+    /// `[routing]`
+    pub routing: RawRouting,
+    /// `[plugins]`
+    pub plugins: RawPlugins,
+    /// `[privacy]`
+    pub privacy: RawPrivacy,
+    /// `[telemetry]`
+    pub telemetry: RawTelemetry,
+    /// `[samples]`
+    pub samples: RawSamples,
+}
+
+impl Default for RawConfig {
+    fn default() -> Self {
+        Self {
+            version: super::VERSION,
+            server: RawServer::default(),
+            engine: RawEngine::default(),
+            media: MediaLimits::default(),
+            fusion: FusionConfig::default(),
+            routing: RawRouting::default(),
+            plugins: RawPlugins::default(),
+            privacy: RawPrivacy::default(),
+            telemetry: RawTelemetry::default(),
+            samples: RawSamples::default(),
+        }
+    }
+}
+
+/// `[server]`: where the server listens and what a request may cost.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawServer {
+    /// The address to listen on, `IP:PORT`.
+    pub bind: String,
+    /// The largest request body.
+    pub max_body_bytes: u64,
+    /// How long a request may take in all.
+    pub request_timeout_ms: u64,
+    /// How many requests may be worked on at the same time.
+    pub max_concurrent_requests: u64,
+    /// How long a stopping server waits for accepted requests.
+    pub drain_timeout_ms: u64,
+}
+
+impl Default for RawServer {
+    fn default() -> Self {
+        Self {
+            bind: "127.0.0.1:8080".to_owned(),
+            max_body_bytes: 64 << 20,
+            request_timeout_ms: 60_000,
+            max_concurrent_requests: 64,
+            drain_timeout_ms: 30_000,
+        }
+    }
+}
+
+/// `[engine]`: the models, their device and their queues.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawEngine {
+    /// Where the models compute: `auto`, `cpu` or `cuda:N`.
+    pub device: DeviceChoice,
+    /// The folder with one folder a model.
+    pub models_folder: PathBuf,
+    /// How many rows may wait or compute, for each model.
+    pub queue_rows: u64,
+    /// The most rows of one execution.
+    pub max_batch_rows: u64,
+    /// How long the first row of a batch waits for others.
+    pub batch_delay_ms: u64,
+    /// How long one step of a request may wait for its answer, where the request sets nothing tighter.
+    pub deadline_ms: u64,
+    /// The most faces read in one frame, the largest first.
+    pub max_faces_per_frame: u64,
+    /// Whether each model computes once before the server is ready.
+    pub warm_up: bool,
+}
+
+impl Default for RawEngine {
+    fn default() -> Self {
+        Self {
+            device: DeviceChoice::Auto,
+            models_folder: PathBuf::from("models/weights"),
+            queue_rows: 256,
+            max_batch_rows: 32,
+            batch_delay_ms: 2,
+            deadline_ms: 30_000,
+            max_faces_per_frame: 4,
+            warm_up: true,
+        }
+    }
+}
+
+/// `[routing]`: which matchers rank, and how.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawRouting {
+    /// The policy's name, which every ranking carries.
+    pub policy: String,
+    /// The matchers, in the order in which they are asked.
+    pub matchers: Vec<MatcherConfig>,
+    /// How agents are ordered where no active matcher answers.
+    pub fallback: Fallback,
+    /// `[routing.limits]`, which belongs to the routing room.
+    pub limits: RoutingLimits,
+}
+
+impl Default for RawRouting {
+    fn default() -> Self {
+        let shipped = |(name, weight): (&str, f32)| MatcherConfig {
+            path: PathBuf::from(format!("libheartline_{name}.so")),
+            weight,
+            mode: MatcherMode::Active,
+            config: serde_json::Map::new(),
+        };
+        Self {
+            policy: "default".to_owned(),
+            // An agent who cannot help or cannot be understood is of no use however kind: language and skill weigh
+            // more than attitude.
+            matchers: [("skill", 0.4), ("attitude", 0.25), ("language", 0.35)].map(shipped).to_vec(),
+            fallback: Fallback::default(),
+            limits: RoutingLimits::default(),
+        }
+    }
+}
+
+/// One matcher of the policy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatcherConfig {
+    /// The shared library; a relative path starts from `plugins.folder`.
+    pub path: PathBuf,
+    /// How much its score counts beside the others'.
+    #[serde(default = "full_weight")]
+    pub weight: f32,
+    /// Whether its score counts.
+    #[serde(default)]
+    pub mode: MatcherMode,
+    /// The matcher's own settings, given to it as JSON.
+    #[serde(default)]
+    pub config: serde_json::Map<String, serde_json::Value>,
+}
+
+const fn full_weight() -> f32 {
+    1.0
+}
+
+/// Whether a matcher's score counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MatcherMode {
+    /// It is asked and its score counts.
+    #[default]
+    Active,
+    /// It is asked and shown, and its score does not count.
+    Shadow,
+    /// It is not asked.
+    Off,
+}
+
+/// `[plugins]`: where plugins are found.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawPlugins {
+    /// The folder that relative plugin paths start from; unset stands for the folder of the running program.
+    pub folder: Option<PathBuf>,
+}
+
+/// `[privacy]`: whose emotion may be read.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawPrivacy {
+    /// The lawful basis for reading the emotions of agents from voice or face; unset, that is refused.
+    pub agent_biometrics_basis: Option<String>,
+}
+
+/// `[telemetry]`: logs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawTelemetry {
+    /// How a log line looks: `text` or `json`.
+    pub log_format: LogFormat,
+    /// Which log lines are written, in the directives of the `tracing` libraries.
+    pub log_filter: String,
+}
+
+impl Default for RawTelemetry {
+    fn default() -> Self {
+        Self { log_format: LogFormat::Text, log_filter: "info".to_owned() }
+    }
+}
+
+/// `[samples]`: where the shipped samples are.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawSamples {
+    /// The folder of the call that the demo analyses.
+    pub folder: PathBuf,
+}
+
+impl Default for RawSamples {
+    fn default() -> Self {
+        Self { folder: PathBuf::from("samples/call") }
+    }
+}

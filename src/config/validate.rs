@@ -1,0 +1,186 @@
+//! From a configuration as typed to one that can be used: every bound is here.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::raw::{RawConfig, RawEngine, RawPrivacy, RawRouting, RawServer, RawTelemetry};
+use super::{
+    Config, PluginsConfig, PrivacyConfig, RoutingConfig, SamplesConfig, Section, ServerConfig, VERSION,
+};
+use crate::engine::EngineConfig;
+use crate::telemetry::{self, TelemetryConfig};
+
+/// A value out of bounds.
+#[derive(Debug)]
+pub(super) struct Invalid {
+    pub(super) key: String,
+    pub(super) problem: String,
+    pub(super) advice: String,
+}
+
+/// Checks every value. The configuration is only of use where no fault is reported.
+pub(super) fn validate(raw: RawConfig) -> (Config, Vec<Invalid>) {
+    let mut bounds = Bounds::default();
+    let config = Config {
+        server: server(&raw.server, &mut bounds),
+        engine: engine(&raw.engine, &mut bounds),
+        media: bounds.section("media", raw.media),
+        fusion: bounds.section("fusion", raw.fusion),
+        routing: routing(raw.routing, &mut bounds),
+        plugins: PluginsConfig { folder: raw.plugins.folder },
+        privacy: privacy(raw.privacy, &mut bounds),
+        telemetry: logs(raw.telemetry, &mut bounds),
+        samples: SamplesConfig { folder: raw.samples.folder },
+    };
+    if raw.version != VERSION {
+        let problem = format!("version {} is not known to this program", raw.version);
+        bounds.refuse("version", problem, &format!("write `version = {VERSION}`"));
+    }
+    bounds.not_above(
+        ("engine.deadline_ms", raw.engine.deadline_ms),
+        ("server.request_timeout_ms", raw.server.request_timeout_ms),
+    );
+    bounds.not_above(
+        ("engine.max_batch_rows", raw.engine.max_batch_rows),
+        ("engine.queue_rows", raw.engine.queue_rows),
+    );
+    (config, bounds.found)
+}
+
+fn server(raw: &RawServer, bounds: &mut Bounds) -> ServerConfig {
+    let bind = raw.bind.parse().unwrap_or_else(|_| {
+        bounds.refuse(
+            "server.bind",
+            format!("\"{}\" is not an address", raw.bind),
+            "write IP:PORT, such as 127.0.0.1:8080 or [::]:8080",
+        );
+        SocketAddr::from(([127, 0, 0, 1], 0))
+    });
+    ServerConfig {
+        bind,
+        max_body_bytes: bounds.count("server.max_body_bytes", raw.max_body_bytes, 1 << 10..=1 << 30),
+        request_timeout: bounds.time("server.request_timeout_ms", raw.request_timeout_ms, 100..=600_000),
+        max_concurrent_requests: bounds.count(
+            "server.max_concurrent_requests",
+            raw.max_concurrent_requests,
+            1..=10_000,
+        ),
+        drain_timeout: bounds.time("server.drain_timeout_ms", raw.drain_timeout_ms, 0..=600_000),
+    }
+}
+
+fn engine(raw: &RawEngine, bounds: &mut Bounds) -> EngineConfig {
+    bounds.path("engine.models_folder", &raw.models_folder);
+    EngineConfig {
+        device: raw.device,
+        models_folder: raw.models_folder.clone(),
+        queue_rows: bounds.count("engine.queue_rows", raw.queue_rows, 1..=100_000),
+        max_batch_rows: bounds.count("engine.max_batch_rows", raw.max_batch_rows, 1..=1024),
+        batch_delay: bounds.time("engine.batch_delay_ms", raw.batch_delay_ms, 0..=1000),
+        deadline: bounds.time("engine.deadline_ms", raw.deadline_ms, 10..=600_000),
+        max_faces_per_frame: bounds.count("engine.max_faces_per_frame", raw.max_faces_per_frame, 1..=64),
+        warm_up: raw.warm_up,
+    }
+}
+
+fn routing(raw: RawRouting, bounds: &mut Bounds) -> RoutingConfig {
+    if raw.policy.is_empty() || raw.policy.len() > 64 {
+        let problem = format!("the name has {} bytes", raw.policy.len());
+        bounds.refuse("routing.policy", problem, "give a name of 1 to 64 bytes");
+    }
+    if raw.matchers.len() > 32 {
+        let problem = format!("{} matchers are more than 32", raw.matchers.len());
+        bounds.refuse("routing.matchers", problem, "leave some out");
+    }
+    for (index, matcher) in raw.matchers.iter().enumerate() {
+        bounds.path(&format!("routing.matchers[{index}].path"), &matcher.path);
+        bounds.decimal(&format!("routing.matchers[{index}].weight"), matcher.weight, 0.0..=100.0);
+    }
+    RoutingConfig {
+        policy: raw.policy,
+        matchers: raw.matchers,
+        fallback: raw.fallback,
+        limits: bounds.section("routing.limits", raw.limits),
+    }
+}
+
+fn privacy(raw: RawPrivacy, bounds: &mut Bounds) -> PrivacyConfig {
+    if raw.agent_biometrics_basis.as_ref().is_some_and(|basis| basis.trim().is_empty()) {
+        bounds.refuse(
+            "privacy.agent_biometrics_basis",
+            "the basis is empty".to_owned(),
+            "name the lawful basis, or leave the key out",
+        );
+    }
+    PrivacyConfig { agent_biometrics_basis: raw.agent_biometrics_basis }
+}
+
+fn logs(raw: RawTelemetry, bounds: &mut Bounds) -> TelemetryConfig {
+    if let Err(error) = telemetry::check_filter(&raw.log_filter) {
+        bounds.refuse(
+            "telemetry.log_filter",
+            error.to_string(),
+            "write directives such as info or heartline=debug,info",
+        );
+    }
+    TelemetryConfig { log_format: raw.log_format, log_filter: raw.log_filter }
+}
+
+/// Checks values and collects the faults.
+#[derive(Debug, Default)]
+struct Bounds {
+    found: Vec<Invalid>,
+}
+
+impl Bounds {
+    fn refuse(&mut self, key: &str, problem: String, advice: &str) {
+        self.found.push(Invalid { key: key.to_owned(), problem, advice: advice.to_owned() });
+    }
+
+    fn number(&mut self, key: &str, value: u64, range: &RangeInclusive<u64>) -> u64 {
+        if !range.contains(&value) {
+            let advice = format!("give a number from {} to {}", range.start(), range.end());
+            self.refuse(key, format!("{value} is out of bounds"), &advice);
+        }
+        value.clamp(*range.start(), *range.end())
+    }
+
+    fn count(&mut self, key: &str, value: u64, range: RangeInclusive<u64>) -> usize {
+        usize::try_from(self.number(key, value, &range)).unwrap_or(usize::MAX)
+    }
+
+    fn time(&mut self, key: &str, value_ms: u64, range_ms: RangeInclusive<u64>) -> Duration {
+        Duration::from_millis(self.number(key, value_ms, &range_ms))
+    }
+
+    /// Checks a value against another key's, where both are sound on their own.
+    fn not_above(&mut self, lower: (&str, u64), upper: (&str, u64)) {
+        let sound = self.found.iter().all(|fault| fault.key != lower.0 && fault.key != upper.0);
+        if sound && lower.1 > upper.1 {
+            let advice = format!("lower it or raise {}", upper.0);
+            self.refuse(lower.0, format!("{} is more than {}, {}", lower.1, upper.0, upper.1), &advice);
+        }
+    }
+
+    fn decimal(&mut self, key: &str, value: f32, range: RangeInclusive<f32>) {
+        if !range.contains(&value) {
+            let advice = format!("give a number from {} to {}", range.start(), range.end());
+            self.refuse(key, format!("{value} is out of bounds"), &advice);
+        }
+    }
+
+    fn path(&mut self, key: &str, value: &std::path::Path) {
+        if value.as_os_str().is_empty() {
+            self.refuse(key, "the path is empty".to_owned(), "name a file or folder");
+        }
+    }
+
+    /// Takes over another room's section with its faults.
+    fn section<S: Section>(&mut self, name: &str, section: S) -> S {
+        for (key, problem) in Section::validate(&section) {
+            self.refuse(&format!("{name}.{key}"), problem, "");
+        }
+        section
+    }
+}

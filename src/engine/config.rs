@@ -1,0 +1,27 @@
+//! How the engine is to run; its bounds are checked where configurations are read.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use heartline_models::DeviceChoice;
+
+/// How the engine is to run.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// Where the models compute.
+    pub device: DeviceChoice,
+    /// The folder with one folder a model.
+    pub models_folder: PathBuf,
+    /// How many rows (texts, clips, frames, faces) may wait or compute, for each model.
+    pub queue_rows: usize,
+    /// The most rows of one execution.
+    pub max_batch_rows: usize,
+    /// How long the first row of a batch waits for others.
+    pub batch_delay: Duration,
+    /// How long one step of a request may wait, where the request sets nothing tighter.
+    pub deadline: Duration,
+    /// The most faces read in one frame, the largest first.
+    pub max_faces_per_frame: usize,
+    /// Whether each model computes once before the engine is handed out.
+    pub warm_up: bool,
+}

@@ -1,0 +1,218 @@
+//! The engine's front door with fake models of the real kinds.
+
+use std::time::{Duration, Instant};
+
+use heartline_models::detector::FaceBox;
+use heartline_models::face::{FaceCrop, FacePrediction};
+use heartline_models::text::TextPrediction;
+use heartline_models::voice::VoicePrediction;
+use heartline_models::{ModelError, RgbImage};
+
+use super::tests::config;
+use super::{Engine, EngineConfig, EngineError, Model, ModelInfo, Models};
+
+/// Answers as if a text's length were its valence; the text "slow" takes its time, "bad" is refused.
+struct Texts;
+
+impl Model<String, TextPrediction> for Texts {
+    fn compute(&mut self, rows: &[String]) -> Result<Vec<TextPrediction>, ModelError> {
+        if rows.iter().any(|row| row == "bad") {
+            return Err(ModelError::Input("a bad text".to_owned()));
+        }
+        if rows.iter().any(|row| row == "slow") {
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        let predict = |row: &String| TextPrediction {
+            categories: [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+            valence: row.len() as f32 / 100.0,
+            arousal: 0.0,
+            dominance: 0.0,
+            satisfaction: None,
+            frustration: None,
+            confusion: None,
+            labels: Vec::new(),
+            tokens: row.len(),
+            truncated: false,
+            unknown_share: 0.0,
+        };
+        Ok(rows.iter().map(predict).collect())
+    }
+
+    fn probe(&self) -> String {
+        "probe".to_owned()
+    }
+}
+
+/// Fails whatever it is given, or answers nothing in particular.
+struct Voices {
+    fails: bool,
+}
+
+impl Model<Vec<f32>, VoicePrediction> for Voices {
+    fn compute(&mut self, rows: &[Vec<f32>]) -> Result<Vec<VoicePrediction>, ModelError> {
+        assert!(!self.fails, "the voice model is broken");
+        let predict = |row: &Vec<f32>| VoicePrediction {
+            categories: [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+            valence: 0.0,
+            arousal: row.len() as f32,
+            dominance: 0.0,
+            labels: Vec::new(),
+            quality: 1.0,
+        };
+        Ok(rows.iter().map(predict).collect())
+    }
+
+    fn probe(&self) -> Vec<f32> {
+        vec![0.0]
+    }
+}
+
+/// Finds as many faces as the frame's first byte says, the smallest first.
+struct Detector;
+
+impl Model<RgbImage, Vec<FaceBox>> for Detector {
+    fn compute(&mut self, rows: &[RgbImage]) -> Result<Vec<Vec<FaceBox>>, ModelError> {
+        let face = |size: u8| {
+            let side = f32::from(size) * 10.0;
+            let landmarks = [(0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)]
+                .map(|(x, y)| (x * side, y * side));
+            FaceBox { left: 0.0, top: 0.0, width: side, height: side, score: 0.9, landmarks }
+        };
+        Ok(rows.iter().map(|row| (1..=row.pixels[0]).map(face).collect()).collect())
+    }
+
+    fn probe(&self) -> RgbImage {
+        frame(0)
+    }
+}
+
+/// Numbers the faces in the order in which they come.
+struct Faces(u16);
+
+impl Model<FaceCrop, FacePrediction> for Faces {
+    fn compute(&mut self, rows: &[FaceCrop]) -> Result<Vec<FacePrediction>, ModelError> {
+        let mut predict = |row: &FaceCrop| {
+            self.0 += 1;
+            FacePrediction {
+                categories: [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+                valence: f32::from(self.0),
+                arousal: 0.0,
+                labels: Vec::new(),
+                quality: row.quality,
+            }
+        };
+        Ok(rows.iter().map(&mut predict).collect())
+    }
+
+    fn probe(&self) -> FaceCrop {
+        FaceCrop { pixels: vec![0; 48 * 48], quality: 1.0 }
+    }
+}
+
+fn frame(faces: u8) -> RgbImage {
+    RgbImage { width: 100, height: 100, pixels: vec![faces; 100 * 100 * 3] }
+}
+
+fn models(voice_fails: bool) -> Models {
+    let info = ModelInfo {
+        name: "text".to_owned(),
+        version: 1,
+        folder: "nowhere".into(),
+        licence: "none".to_owned(),
+        source: "a test".to_owned(),
+        device: "cpu".to_owned(),
+    };
+    Models {
+        text: Box::new(Texts),
+        voice: Box::new(Voices { fails: voice_fails }),
+        detector: Box::new(Detector),
+        face: Box::new(Faces(0)),
+        infos: vec![info],
+        device: "cpu".to_owned(),
+    }
+}
+
+fn start(config: &EngineConfig, voice_fails: bool) -> Result<Engine, EngineError> {
+    Engine::start_with(config, move || Ok(models(voice_fails)))
+}
+
+#[tokio::test]
+async fn every_modality_answers_in_the_order_of_its_rows() {
+    let engine = start(&config(), false).unwrap();
+    let texts = ["a", "abc", ""].map(ToOwned::to_owned).to_vec();
+    let (texts, clips) = tokio::join!(
+        engine.analyze_texts(texts, None),
+        engine.analyze_voice(vec![vec![0.0; 5], vec![0.0; 2]], None)
+    );
+    let tokens: Vec<usize> = texts.unwrap().iter().map(|text| text.tokens).collect();
+    assert_eq!(tokens, [1, 3, 0]);
+    let arousals: Vec<f32> = clips.unwrap().iter().map(|clip| clip.arousal).collect();
+    assert_eq!(arousals, [5.0, 2.0]);
+    assert_eq!(engine.models().len(), 1);
+    assert_eq!(engine.device(), "cpu");
+}
+
+#[tokio::test]
+async fn faces_come_largest_first_and_stay_with_their_frames() {
+    let config = EngineConfig { warm_up: false, max_faces_per_frame: 2, max_batch_rows: 2, ..config() };
+    let engine = start(&config, false).unwrap();
+    let found = engine.analyze_frames(vec![frame(1), frame(0), frame(3), frame(2)], None).await.unwrap();
+    let widths: Vec<Vec<f32>> =
+        found.iter().map(|faces| faces.iter().map(|seen| seen.face.width).collect()).collect();
+    assert_eq!(widths, [vec![10.0], vec![], vec![30.0, 20.0], vec![20.0, 10.0]]);
+    let order: Vec<f32> = found.iter().flatten().map(|seen| seen.prediction.valence).collect();
+    assert_eq!(order, [1.0, 2.0, 3.0, 4.0, 5.0]);
+    let none = engine.analyze_frames(vec![frame(0)], None).await.unwrap();
+    assert!(none.len() == 1 && none[0].is_empty(), "a frame without a face is a normal result");
+}
+
+#[tokio::test]
+async fn health_tells_which_model_is_broken() {
+    let engine = start(&config(), false).unwrap();
+    let health = engine.health().await;
+    assert!(health.is_ready(), "{health:?}");
+    let names: Vec<&str> = health.models.iter().map(|model| model.name).collect();
+    assert_eq!(names, super::MODEL_NAMES);
+    let engine = start(&EngineConfig { warm_up: false, ..config() }, true).unwrap();
+    let health = engine.health().await;
+    assert!(!health.is_ready());
+    for model in health.models {
+        assert_eq!(model.error.is_some(), model.name == "voice", "{model:?}");
+    }
+}
+
+#[test]
+fn a_model_that_cannot_compute_is_found_at_the_start() {
+    let error = start(&config(), true).unwrap_err();
+    assert!(matches!(error, EngineError::Panicked { model: "voice", .. }), "{error}");
+    let error = Engine::start_with(&config(), || {
+        Err(EngineError::NoWeights { model: "face", folder: "models/weights/face".into() })
+    });
+    assert!(matches!(error, Err(EngineError::NoWeights { .. })));
+    let error = Engine::start_with(&config(), || panic!("a loader that panics"));
+    assert!(matches!(error, Err(EngineError::Stopped)));
+}
+
+#[tokio::test]
+async fn shutting_down_answers_what_was_accepted() {
+    let engine = start(&config(), false).unwrap();
+    let own = engine.clone();
+    let slow = tokio::spawn(async move { own.analyze_texts(vec!["slow".to_owned()], None).await });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let ending = engine.shutdown();
+    let refused = engine.analyze_texts(vec!["late".to_owned()], None).await;
+    assert!(matches!(refused, Err(EngineError::Stopped)), "{refused:?}");
+    ending.await;
+    assert_eq!(slow.await.unwrap().unwrap().len(), 1);
+    assert!(!engine.health().await.is_ready());
+}
+
+#[tokio::test]
+async fn faults_and_deadlines_reach_the_caller() {
+    let engine = start(&config(), false).unwrap();
+    let bad = engine.analyze_texts(vec!["bad".to_owned()], None).await.unwrap_err();
+    assert_eq!(bad.fault(), crate::telemetry::Fault::Client);
+    let soon = Instant::now() + Duration::from_millis(30);
+    let late = engine.analyze_texts(vec!["slow".to_owned()], Some(soon)).await.unwrap_err();
+    assert!(matches!(late, EngineError::Deadline) && late.fault() == crate::telemetry::Fault::Model);
+}

@@ -1,0 +1,249 @@
+//! Every metric: its name, its unit, what it says and which labels it carries. Nothing else may make up a name.
+
+use metrics::Unit;
+
+/// What kind of metric it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// It only grows.
+    Counter,
+    /// It goes up and down.
+    Gauge,
+    /// It is a distribution over these upper bounds.
+    Histogram(&'static [f64]),
+}
+
+/// One metric.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric {
+    /// The name, with the unit last.
+    pub name: &'static str,
+    /// What kind it is.
+    pub kind: Kind,
+    /// The unit of its values.
+    pub unit: Unit,
+    /// The labels that tell its series apart.
+    pub labels: &'static [&'static str],
+    /// What it says.
+    pub help: &'static str,
+}
+
+/// From half a millisecond to a minute: a request, a batch, a decoded file.
+const SECONDS: &[f64] =
+    &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+/// From ten microseconds to a second: a fusion, a matcher, a ranking.
+const SHORT_SECONDS: &[f64] = &[
+    0.000_01, 0.000_025, 0.000_05, 0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+    0.25, 0.5, 1.0,
+];
+/// Powers of two: rows of a batch.
+const ROWS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
+
+const fn metric(
+    name: &'static str,
+    kind: Kind,
+    unit: Unit,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Metric {
+    Metric { name, kind, unit, labels, help }
+}
+
+/// Always 1; its labels say which program this is and what it computes on.
+pub const BUILD_INFO: Metric = metric(
+    "heartline_build_info",
+    Kind::Gauge,
+    Unit::Count,
+    &["version", "device"],
+    "Always 1; the labels name the program's version and the device of the models.",
+);
+/// Requests that were answered.
+pub const REQUESTS: Metric = metric(
+    "heartline_requests_total",
+    Kind::Counter,
+    Unit::Count,
+    &["route", "status"],
+    "Requests answered, by route and status.",
+);
+/// How long requests took.
+pub const REQUEST_SECONDS: Metric = metric(
+    "heartline_request_seconds",
+    Kind::Histogram(SECONDS),
+    Unit::Seconds,
+    &["route"],
+    "Time from a request's arrival to its answer.",
+);
+/// Requests being worked on.
+pub const REQUESTS_IN_FLIGHT: Metric = metric(
+    "heartline_requests_in_flight",
+    Kind::Gauge,
+    Unit::Count,
+    &[],
+    "Requests that are being worked on.",
+);
+/// Failures by whose fault they were.
+pub const FAILURES: Metric = metric(
+    "heartline_failures_total",
+    Kind::Counter,
+    Unit::Count,
+    &["fault", "code"],
+    "Failures, by whose fault they were (client, model, plugin, overload, internal) and by code.",
+);
+/// Decoding of media.
+pub const DECODE_SECONDS: Metric = metric(
+    "heartline_decode_seconds",
+    Kind::Histogram(SECONDS),
+    Unit::Seconds,
+    &["kind"],
+    "Time to decode one audio file or one image.",
+);
+/// Waiting before a model.
+pub const QUEUE_SECONDS: Metric = metric(
+    "heartline_queue_seconds",
+    Kind::Histogram(SECONDS),
+    Unit::Seconds,
+    &["model"],
+    "Time that rows waited in a model's queue before their execution began.",
+);
+/// Rows that wait before a model.
+pub const QUEUE_ROWS: Metric = metric(
+    "heartline_queue_rows",
+    Kind::Gauge,
+    Unit::Count,
+    &["model"],
+    "Rows that wait in a model's queue.",
+);
+/// Executions of a model.
+pub const COMPUTE_SECONDS: Metric = metric(
+    "heartline_compute_seconds",
+    Kind::Histogram(SECONDS),
+    Unit::Seconds,
+    &["model"],
+    "Time of one execution of a model over one batch.",
+);
+/// Rows that went through a model.
+pub const ROWS_TOTAL: Metric = metric(
+    "heartline_rows_total",
+    Kind::Counter,
+    Unit::Count,
+    &["model"],
+    "Rows that a model computed; divided by the executions it is the mean batch.",
+);
+/// Executions of a model.
+pub const EXECUTIONS: Metric = metric(
+    "heartline_executions_total",
+    Kind::Counter,
+    Unit::Count,
+    &["model"],
+    "Executions of a model, each over one batch.",
+);
+/// How batches formed.
+pub const BATCH_ROWS: Metric =
+    metric("heartline_batch_rows", Kind::Histogram(ROWS), Unit::Count, &["model"], "Rows of one batch.");
+/// Rows that were never computed.
+pub const SKIPPED_ROWS: Metric = metric(
+    "heartline_skipped_rows_total",
+    Kind::Counter,
+    Unit::Count,
+    &["model", "reason"],
+    "Rows taken out of a queue uncomputed, because their deadline had passed or their client had gone.",
+);
+/// Requests that found a full queue.
+pub const REJECTED_ROWS: Metric = metric(
+    "heartline_rejected_rows_total",
+    Kind::Counter,
+    Unit::Count,
+    &["model"],
+    "Rows refused because a model's queue was full.",
+);
+/// Executions that failed.
+pub const EXECUTION_FAILURES: Metric = metric(
+    "heartline_execution_failures_total",
+    Kind::Counter,
+    Unit::Count,
+    &["model", "reason"],
+    "Executions of a model that failed, by reason (error, panic).",
+);
+/// Fusion of readings.
+pub const FUSE_SECONDS: Metric = metric(
+    "heartline_fuse_seconds",
+    Kind::Histogram(SHORT_SECONDS),
+    Unit::Seconds,
+    &[],
+    "Time to fuse the readings of one call into its emotion vector.",
+);
+/// Ranking of agents.
+pub const RANK_SECONDS: Metric = metric(
+    "heartline_rank_seconds",
+    Kind::Histogram(SHORT_SECONDS),
+    Unit::Seconds,
+    &[],
+    "Time of one ranking with all its matchers.",
+);
+/// Calls of a matcher.
+pub const MATCHER_SECONDS: Metric = metric(
+    "heartline_matcher_seconds",
+    Kind::Histogram(SHORT_SECONDS),
+    Unit::Seconds,
+    &["matcher"],
+    "Time of one call of a matcher.",
+);
+/// Failed calls of a matcher.
+pub const MATCHER_FAILURES: Metric = metric(
+    "heartline_matcher_failures_total",
+    Kind::Counter,
+    Unit::Count,
+    &["matcher", "code"],
+    "Calls of a matcher that failed, by code.",
+);
+
+/// All metrics.
+pub const ALL: &[Metric] = &[
+    BUILD_INFO,
+    REQUESTS,
+    REQUEST_SECONDS,
+    REQUESTS_IN_FLIGHT,
+    FAILURES,
+    DECODE_SECONDS,
+    QUEUE_SECONDS,
+    QUEUE_ROWS,
+    COMPUTE_SECONDS,
+    ROWS_TOTAL,
+    EXECUTIONS,
+    BATCH_ROWS,
+    SKIPPED_ROWS,
+    REJECTED_ROWS,
+    EXECUTION_FAILURES,
+    FUSE_SECONDS,
+    RANK_SECONDS,
+    MATCHER_SECONDS,
+    MATCHER_FAILURES,
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_say_their_unit() {
+        let names: BTreeSet<_> = ALL.iter().map(|metric| metric.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        for metric in ALL {
+            assert!(metric.name.starts_with("heartline_"), "{}", metric.name);
+            assert_eq!(metric.kind == Kind::Counter, metric.name.ends_with("_total"), "{}", metric.name);
+            assert_eq!(metric.unit == Unit::Seconds, metric.name.ends_with("_seconds"), "{}", metric.name);
+            assert!(metric.help.ends_with('.'), "{}", metric.name);
+        }
+    }
+
+    #[test]
+    fn bounds_of_histograms_rise() {
+        for metric in ALL {
+            if let Kind::Histogram(bounds) = metric.kind {
+                assert!(bounds.windows(2).all(|pair| pair[0] < pair[1]), "{}", metric.name);
+            }
+        }
+    }
+}

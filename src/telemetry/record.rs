@@ -1,0 +1,103 @@
+//! One function for each thing that is measured, so that names and labels are written once.
+//!
+//! Nothing here fails or costs more than a few atomic operations; before [`super::Metrics::install`] it does nothing.
+
+use std::time::Duration;
+
+use ::metrics::{counter, gauge, histogram};
+
+use super::{Fault, names};
+
+/// The program's version and the device of the models.
+pub fn build(version: &'static str, device: &str) {
+    gauge!(names::BUILD_INFO.name, "version" => version, "device" => device.to_owned()).set(1.0);
+}
+
+/// A request that was answered. The route is its pattern, never the path that a client made up.
+pub fn request(route: &str, status: u16, elapsed: Duration) {
+    counter!(names::REQUESTS.name, "route" => route.to_owned(), "status" => status.to_string()).increment(1);
+    histogram!(names::REQUEST_SECONDS.name, "route" => route.to_owned()).record(elapsed);
+}
+
+/// A request whose work begins, counted until the answer is dropped.
+#[must_use]
+pub fn request_begins() -> InFlight {
+    gauge!(names::REQUESTS_IN_FLIGHT.name).increment(1.0);
+    InFlight(())
+}
+
+/// A request that is being worked on.
+#[derive(Debug)]
+pub struct InFlight(());
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        gauge!(names::REQUESTS_IN_FLIGHT.name).decrement(1.0);
+    }
+}
+
+/// A failure, by whose fault it was and its stable code.
+pub fn failure(fault: Fault, code: &'static str) {
+    counter!(names::FAILURES.name, "fault" => fault.name(), "code" => code).increment(1);
+}
+
+/// The decoding of one file; the kind is `audio` or `image`.
+pub fn decode(kind: &'static str, elapsed: Duration) {
+    histogram!(names::DECODE_SECONDS.name, "kind" => kind).record(elapsed);
+}
+
+/// The fusion of one call's readings.
+pub fn fuse(elapsed: Duration) {
+    histogram!(names::FUSE_SECONDS.name).record(elapsed);
+}
+
+/// One ranking.
+pub fn rank(elapsed: Duration) {
+    histogram!(names::RANK_SECONDS.name).record(elapsed);
+}
+
+/// One call of a matcher, and the code of its failure, if it failed.
+pub fn matcher(matcher: &str, elapsed: Duration, failure: Option<&'static str>) {
+    histogram!(names::MATCHER_SECONDS.name, "matcher" => matcher.to_owned()).record(elapsed);
+    if let Some(code) = failure {
+        counter!(names::MATCHER_FAILURES.name, "matcher" => matcher.to_owned(), "code" => code).increment(1);
+    }
+}
+
+/// The rows that wait in a model's queue now.
+pub(crate) fn queue_rows(model: &'static str, rows: usize) {
+    gauge!(names::QUEUE_ROWS.name, "model" => model).set(as_f64(rows));
+}
+
+/// How long rows waited before their execution began.
+pub(crate) fn queue_wait(model: &'static str, elapsed: Duration) {
+    histogram!(names::QUEUE_SECONDS.name, "model" => model).record(elapsed);
+}
+
+/// One execution.
+pub(crate) fn execution(model: &'static str, rows: usize, elapsed: Duration) {
+    histogram!(names::COMPUTE_SECONDS.name, "model" => model).record(elapsed);
+    histogram!(names::BATCH_ROWS.name, "model" => model).record(as_f64(rows));
+    counter!(names::EXECUTIONS.name, "model" => model).increment(1);
+    counter!(names::ROWS_TOTAL.name, "model" => model).increment(rows as u64);
+}
+
+/// An execution that failed; the reason is `error` or `panic`.
+pub(crate) fn execution_failure(model: &'static str, reason: &'static str) {
+    counter!(names::EXECUTION_FAILURES.name, "model" => model, "reason" => reason).increment(1);
+}
+
+/// Rows that were taken out of a queue uncomputed; the reason is `deadline` or `gone`.
+pub(crate) fn skipped(model: &'static str, reason: &'static str, rows: usize) {
+    counter!(names::SKIPPED_ROWS.name, "model" => model, "reason" => reason).increment(rows as u64);
+}
+
+/// Rows that found a full queue.
+pub(crate) fn rejected(model: &'static str, rows: usize) {
+    counter!(names::REJECTED_ROWS.name, "model" => model).increment(rows as u64);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
+const fn as_f64(rows: usize) -> f64 {
+    rows as f64
+}
