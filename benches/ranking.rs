@@ -1,0 +1,96 @@
+//! One ranking of 10,000 agents by the three shipped matchers, through the policy, from checked agents to the
+//! ordered answer; and each matcher alone.
+//!
+//! The matchers are shared libraries: `cargo build --release` puts them beside the program, where this looks for them.
+
+use std::path::{Path, PathBuf};
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use heartline::emotion::{FusionConfig, fuse};
+use heartline::routing::{
+    Agent, LoadedMatcher, MatcherUse, Mode, Policy, RankingRequest, Router, RoutingLimits, SkillNeed,
+    parse_agents,
+};
+use heartline_plugin_host::{Host, HostLimits, library_file_name};
+
+const AGENTS: usize = 10_000;
+const MATCHERS: [&str; 3] = ["skill", "attitude", "language"];
+const SKILLS: [&str; 6] = ["refund", "billing", "delivery", "account", "technical", "cancellation"];
+const LANGUAGES: [&str; 5] = ["en", "zh", "es", "de", "en-GB"];
+const LEVELS: [&str; 5] = ["B1", "B2", "C1", "C2", "native"];
+
+/// Agents that differ in everything a matcher looks at, the same at every run.
+fn agents() -> Vec<Agent> {
+    let agent = |index: usize| {
+        serde_json::json!({
+            "id": format!("agent-{index:05}"),
+            "skills": {SKILLS[index % 6]: index % 5 + 1, SKILLS[(index / 6 + 1) % 6]: (index / 5) % 5 + 1},
+            "languages": {LANGUAGES[index % 5]: LEVELS[(index / 5) % 5]},
+            "attitude": {"warmth": (index % 11) as f32 / 10.0, "calm": (index % 7) as f32 / 6.0, "patience": 0.5},
+            "active_tasks": index % 3,
+            "capacity": 3,
+            "idle_ms": index * 37 % 600_000,
+            "outcomes": {"resolved": index % 90, "unresolved": index % 17},
+        })
+    };
+    let list = serde_json::Value::Array((0..AGENTS).map(agent).collect()).to_string();
+    match parse_agents(list.as_bytes(), &RoutingLimits::default()) {
+        Ok(agents) => agents,
+        Err(error) => unreachable!("{error}"),
+    }
+}
+
+fn request() -> RankingRequest {
+    let need = |name: &str, must_have| SkillNeed { name: name.to_owned(), level: 3.0, must_have };
+    RankingRequest {
+        emotion: fuse(&[], None, &FusionConfig::default()).vector,
+        language: Some("en".to_owned()),
+        language_level: None,
+        needed_skills: vec![need("refund", true), need("billing", false)],
+        complexity: 0.5,
+        waiting_ms: 60_000,
+    }
+}
+
+/// Where cargo puts the workspace's shared libraries: the folder above a bench's own.
+fn library_folder() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    program.parent().and_then(Path::parent).map(Path::to_owned)
+}
+
+fn router(folder: &Path, names: &[&str]) -> Result<Router, String> {
+    let host = Host::new(HostLimits::default());
+    let mut matchers = Vec::new();
+    let mut uses = Vec::new();
+    for name in names {
+        let path = folder.join(library_file_name(&format!("heartline-{name}")));
+        let matcher = host.load(&path, "{}").map_err(|error| error.to_string())?;
+        let id = matcher.descriptor().id.clone();
+        uses.push(MatcherUse { id: id.clone(), weight: 1.0, mode: Mode::Active });
+        matchers.push(LoadedMatcher { id, scorer: Box::new(matcher) });
+    }
+    Router::new(matchers, Policy { matchers: uses, ..Policy::default() }).map_err(|error| error.to_string())
+}
+
+#[expect(clippy::print_stderr, reason = "a bench that measures nothing must say so")]
+fn ranking(criterion: &mut Criterion) {
+    let (agents, request) = (agents(), request());
+    let mut group = criterion.benchmark_group("ranking");
+    group.throughput(Throughput::Elements(AGENTS as u64));
+    let alone = MATCHERS.iter().map(|name| (*name, vec![*name]));
+    for (label, names) in alone.chain([("all", MATCHERS.to_vec())]) {
+        let Some(folder) = library_folder() else { return };
+        match router(&folder, &names) {
+            Ok(router) => {
+                group.bench_function(BenchmarkId::new(label, AGENTS), |bencher| {
+                    bencher.iter(|| router.rank(&request, &agents));
+                });
+            }
+            Err(error) => eprintln!("SKIPPED ranking/{label}: {error}; run cargo build --release first"),
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, ranking);
+criterion_main!(benches);

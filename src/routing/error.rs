@@ -1,0 +1,68 @@
+//! What can go wrong while agents are read and ranked.
+
+use serde::Serialize;
+
+/// One fault in a list of agents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AgentFault {
+    /// The agent's position in the list, from 0.
+    pub index: usize,
+    /// The field, or empty where the agent as a whole is wrong.
+    pub field: String,
+    /// What is wrong and what was expected.
+    pub problem: String,
+}
+
+impl std::fmt::Display for AgentFault {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { index, field, problem } = self;
+        if field.is_empty() {
+            write!(formatter, "agents[{index}]: {problem}")
+        } else {
+            write!(formatter, "agents[{index}].{field}: {problem}")
+        }
+    }
+}
+
+/// An error of the routing room.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RoutingError {
+    /// The list of agents is not JSON, or not a list.
+    #[error("the list of agents is not readable: {0}")]
+    Unreadable(String),
+    /// The list is longer than the limit.
+    #[error("{found} agents are more than the limit of {limit}")]
+    TooManyAgents {
+        /// The limit.
+        limit: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// There is nobody to rank.
+    #[error("the list of agents is empty")]
+    NoAgents,
+    /// Some agents have faults; all of them are listed.
+    #[error("{}", list(.0))]
+    Agents(Vec<AgentFault>),
+    /// The request itself is out of range.
+    #[error("the ranking request is not usable: {0}")]
+    Request(String),
+    /// The policy names a matcher that is not loaded.
+    #[error("the policy uses matcher \"{0}\", which is not loaded")]
+    UnknownMatcher(String),
+    /// The columns for the matchers cannot be built.
+    #[error("the candidates cannot be handed to the matchers")]
+    Candidates(#[source] heartline_plugin_host::HostError),
+}
+
+/// How many faults a message shows; the rest are counted.
+const SHOWN_FAULTS: usize = 20;
+
+fn list(faults: &[AgentFault]) -> String {
+    let mut text: Vec<String> = faults.iter().take(SHOWN_FAULTS).map(ToString::to_string).collect();
+    if faults.len() > SHOWN_FAULTS {
+        text.push(format!("and {} more", faults.len() - SHOWN_FAULTS));
+    }
+    text.join("; ")
+}
