@@ -8,10 +8,12 @@
 //! - [`routing`]: agents, matchers and the policy that ranks.
 //! - [`http`]: the wire.
 //!
-//! Around them: [`config`] holds every limit, [`telemetry`] every metric's name, [`app`] builds, runs and drains.
+//! Around them: [`config`] holds every limit, [`telemetry`] every metric's name, [`app`] builds, runs and drains, and
+//! [`cli`] is what can be typed.
 #![forbid(unsafe_code)]
 
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod emotion;
 pub mod engine;

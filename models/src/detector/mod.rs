@@ -1,7 +1,7 @@
 //! Where the faces are: a port of YuNet-s, a small single-shot detector with five landmarks a face.
 //!
-//! [`FaceDetector`] is the front door. [`scaling`] brings pictures to the network's size, [`DetectorNetwork`] and its
-//! [`Separable`] convolutions compute, [`decoding`] turns numbers into boxes. What a face shows is the work of
+//! [`FaceDetector`] is the front door. `scaling` brings pictures to the network's size, [`DetectorNetwork`] and its
+//! [`Separable`] convolutions compute, `decoding` turns numbers into boxes. What a face shows is the work of
 //! [`crate::face`].
 
 mod config;

@@ -1,1 +1,0 @@
-//! Builds the rooms from a configuration, runs them and drains them.

@@ -1,0 +1,167 @@
+//! The app: every room built from one configuration.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+
+use super::matchers::load_router;
+use super::{AppError, MatcherInfo, PoolError, StartError, WorkPool, paths};
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::routing::Router;
+use crate::telemetry::record;
+
+/// Pieces of work that may wait for one worker: a call has three (audio, frames, agents), so that a few calls can
+/// queue before the server says that it is full.
+const WAITING_PER_WORKER: usize = 32;
+
+/// How long a finding about the models' health holds.
+const HEALTH_LIFETIME: Duration = Duration::from_secs(2);
+
+/// The built program. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct App {
+    rooms: Arc<Rooms>,
+}
+
+/// A place among the requests in work, free again when it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    _permit: OwnedSemaphorePermit,
+}
+
+struct Rooms {
+    config: Config,
+    engine: Engine,
+    router: Arc<Router>,
+    matchers: Vec<MatcherInfo>,
+    pool: WorkPool,
+    permits: Arc<Semaphore>,
+    draining: AtomicBool,
+    health: Mutex<Option<(Instant, Option<String>)>>,
+}
+
+impl App {
+    /// Loads the matchers and the models. This takes seconds and blocks.
+    ///
+    /// # Errors
+    /// [`StartError`] with what to do.
+    pub fn build(mut config: Config) -> Result<Self, StartError> {
+        // Matchers come first: they load at once, so their faults show before the models are loaded.
+        let (router, matchers) = load_router(&config)?;
+        config.engine.models_folder = paths::find(&config.engine.models_folder);
+        config.samples.folder = paths::find(&config.samples.folder);
+        let engine = Engine::start(&config.engine).map_err(|source| StartError::Engine {
+            folder: config.engine.models_folder.clone(),
+            source: Box::new(source),
+        })?;
+        record::build(env!("CARGO_PKG_VERSION"), engine.device());
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let rooms = Rooms {
+            engine,
+            router: Arc::new(router),
+            matchers,
+            pool: WorkPool::new(workers, workers * WAITING_PER_WORKER),
+            permits: Arc::new(Semaphore::new(config.server.max_concurrent_requests)),
+            draining: AtomicBool::new(false),
+            health: Mutex::new(None),
+            config,
+        };
+        Ok(Self { rooms: Arc::new(rooms) })
+    }
+
+    /// The configuration, with the folders as they were found.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.rooms.config
+    }
+
+    /// The models.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.rooms.engine
+    }
+
+    /// The matchers of the policy.
+    #[must_use]
+    pub fn matchers(&self) -> &[MatcherInfo] {
+        &self.rooms.matchers
+    }
+
+    /// Whether the program takes no new work because it is ending.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.rooms.draining.load(Ordering::Relaxed)
+    }
+
+    /// Whether as many requests are in work as the configuration allows.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.rooms.permits.available_permits() == 0
+    }
+
+    /// Says that the program is ending: it is no longer ready, and what was accepted is still answered.
+    pub fn begin_drain(&self) {
+        self.rooms.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends the models' threads, after what they accepted is answered. Requests after this are refused.
+    pub async fn stop(&self) {
+        self.rooms.engine.shutdown().await;
+    }
+
+    /// Why a model cannot answer, if one cannot. The models compute for this, so what was found holds for a while.
+    pub async fn engine_fault(&self) -> Option<String> {
+        let mut checked = self.rooms.health.lock().await;
+        if let Some((at, fault)) = checked.as_ref()
+            && at.elapsed() < HEALTH_LIFETIME
+        {
+            return fault.clone();
+        }
+        let health = self.rooms.engine.health().await;
+        let broken =
+            health.models.iter().find_map(|model| model.error.as_ref().map(|error| (model.name, error)));
+        let fault = broken.map(|(name, error)| format!("model {name} does not answer: {error}"));
+        *checked = Some((Instant::now(), fault.clone()));
+        fault
+    }
+
+    pub(super) fn router(&self) -> Arc<Router> {
+        Arc::clone(&self.rooms.router)
+    }
+
+    /// Takes a place among the requests in work, without waiting for one. It comes before a request's body is read,
+    /// so that bodies in memory are bounded as well.
+    ///
+    /// # Errors
+    /// [`AppError::Overloaded`]
+    pub fn admit(&self) -> Result<Place, AppError> {
+        let permit = Arc::clone(&self.rooms.permits).try_acquire_owned();
+        permit.map(|permit| Place { _permit: permit }).map_err(|_| AppError::overloaded())
+    }
+
+    /// When a request that begins now must be answered.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.request_timeout()
+    }
+
+    /// How long a request may take.
+    #[must_use]
+    pub fn request_timeout(&self) -> Duration {
+        self.rooms.config.server.request_timeout
+    }
+
+    /// Does work that would stall an async thread.
+    ///
+    /// # Errors
+    /// [`PoolError::Full`] where too much is waiting already.
+    pub async fn run_blocking<T, F>(&self, work: F) -> Result<T, PoolError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        self.rooms.pool.run(work).await
+    }
+}

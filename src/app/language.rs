@@ -1,0 +1,103 @@
+//! The customer's language, and whether the text model can read it.
+
+use super::CallOptions;
+use super::analysis::{Language, LanguageSource, NoteCode};
+use super::notes::Notes;
+use crate::emotion::{Modality, Utterance, detect_conversation_language};
+
+/// The languages that the shipped text model was trained for.
+const READABLE: [&str; 2] = ["en", "zh"];
+/// How sure a detection must be before words are left unread because of it.
+const SURE: f32 = 0.8;
+
+/// A language and what follows from it.
+pub(super) struct Heard {
+    /// The language.
+    pub(super) found: Language,
+    /// Whether the text model reads it. Where the language is not known, it is worth a try.
+    pub(super) is_readable: bool,
+}
+
+/// The language that the caller states, otherwise the one that the words are in.
+pub(super) fn language_of(utterances: &[Utterance], options: &CallOptions, notes: &mut Notes) -> Heard {
+    let guess = detect_conversation_language(utterances);
+    let found = match (&options.language, guess.tag) {
+        (Some(tag), _) => {
+            Language { tag: Some(tag.clone()), confidence: 1.0, source: LanguageSource::Stated }
+        }
+        (None, Some(tag)) => {
+            Language { tag: Some(tag), confidence: guess.confidence, source: LanguageSource::Detected }
+        }
+        (None, None) => Language { tag: None, confidence: 0.0, source: LanguageSource::Unknown },
+    };
+    if utterances.is_empty() {
+        return Heard { found, is_readable: true };
+    }
+    if found.tag.is_none() {
+        notes.about(
+            Modality::Text,
+            NoteCode::UnknownLanguage,
+            "the language of the transcript could not be told",
+        );
+    }
+    let is_foreign = found.tag.as_deref().is_some_and(|tag| !is_trained_for(tag));
+    let is_readable = !(is_foreign && found.confidence >= SURE);
+    if !is_readable {
+        let tag = found.tag.as_deref().unwrap_or_default();
+        let message = format!(
+            "the text model was not trained for {tag} (it reads {}), so the words were not read for emotion",
+            READABLE.join(" and ")
+        );
+        notes.about(Modality::Text, NoteCode::UnsupportedLanguage, message);
+    }
+    Heard { found, is_readable }
+}
+
+fn is_trained_for(tag: &str) -> bool {
+    let primary = tag.split('-').next().unwrap_or_default();
+    READABLE.iter().any(|readable| readable.eq_ignore_ascii_case(primary))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emotion::Span;
+
+    fn heard(text: &str, stated: Option<&str>) -> (Heard, Vec<NoteCode>) {
+        let utterances = [Utterance { span: Span::at(0), text: text.to_owned() }];
+        let options = CallOptions { language: stated.map(ToOwned::to_owned), ..CallOptions::default() };
+        let mut notes = Notes::default();
+        let heard = language_of(&utterances, &options, &mut notes);
+        (heard, notes.into_vec().into_iter().map(|note| note.code).collect())
+    }
+
+    #[test]
+    fn a_stated_language_wins() {
+        let (heard, notes) = heard("I have been waiting for my refund for three weeks now.", Some("zh-Hant"));
+        assert_eq!(heard.found.tag.as_deref(), Some("zh-Hant"));
+        assert_eq!(heard.found.source, LanguageSource::Stated);
+        assert!(heard.is_readable && notes.is_empty());
+    }
+
+    #[test]
+    fn a_foreign_language_is_not_read() {
+        let (heard, notes) = heard("Bonjour", Some("fr-CA"));
+        assert!(!heard.is_readable);
+        assert_eq!(notes, [NoteCode::UnsupportedLanguage]);
+    }
+
+    #[test]
+    fn an_unknown_language_is_noted_and_tried() {
+        let (heard, notes) = heard("12345 !!", None);
+        assert_eq!((heard.found.tag, heard.found.source), (None, LanguageSource::Unknown));
+        assert!(heard.is_readable);
+        assert_eq!(notes, [NoteCode::UnknownLanguage]);
+    }
+
+    #[test]
+    fn no_words_need_no_note() {
+        let mut notes = Notes::default();
+        let heard = language_of(&[], &CallOptions::default(), &mut notes);
+        assert!(heard.is_readable && notes.into_vec().is_empty());
+    }
+}

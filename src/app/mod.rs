@@ -1,0 +1,37 @@
+//! Builds the rooms from a configuration, runs them and drains them, and leads a call through them.
+//!
+//! [`App`] is the built program. [`App::analyze_call`] is the road of a call, used by the wire and by the command line
+//! alike: bytes are decoded on a sized pool of workers, the models read them side by side, and fusion and ranking
+//! make a [`CallAnalysis`] of it. [`App::rank`] is its last part alone.
+
+mod analysis;
+mod analyze;
+mod build;
+mod decode;
+mod error;
+mod language;
+mod matchers;
+mod material;
+mod notes;
+mod observe;
+pub mod paths;
+mod pool;
+mod rank;
+mod readings;
+mod serve;
+mod transcript;
+mod utterances;
+
+pub use analysis::{
+    ANALYSIS_VERSION, CallAnalysis, CallNeed, ConsentRecord, Language, LanguageSource, ModelUse, NOTICE,
+    NeedSource, Note, NoteCode, READING_LIMIT, Timings,
+};
+pub use build::{App, Place};
+pub use error::{AppError, StartError};
+pub use matchers::{MatcherInfo, PluginCheck, check_plugins};
+pub use material::{
+    AgentList, CallMaterial, CallOptions, Consent, EncodedFrame, Frames, OptionFault, RawAudio, Role,
+};
+pub use pool::{PoolError, WorkPool};
+pub use serve::{Ending, stop_signal};
+pub use transcript::{transcript_from_bytes, transcript_from_json};

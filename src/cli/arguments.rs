@@ -1,0 +1,140 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::app::Role;
+
+/// Reads the expressions of a customer in words, voice and face, and ranks the agents who could take the call.
+#[derive(Debug, Parser)]
+#[command(name = "heartline", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 64 wrong usage or configuration, 69 something is not available."
+)]
+pub struct Arguments {
+    /// The configuration file (TOML, with version = 1).
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Sets one key of the configuration over file and environment; may be repeated.
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs the server until it is told to stop.
+    Serve,
+    /// Analyses one call from files and ranks the agents who could take it.
+    Analyze(AnalyzeArguments),
+    /// Analyses the sample call that comes with the program.
+    Demo(DemoArguments),
+    /// Lists the matchers: version, plugin interface, and whether they load.
+    Plugins(OutputArguments),
+    /// Lists the models: version, licence, device, size, and whether their files are whole.
+    Models(OutputArguments),
+}
+
+/// How to print.
+#[derive(Debug, Clone, Args)]
+pub struct OutputArguments {
+    /// Prints JSON for programs instead of tables for people.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A call from files.
+#[derive(Debug, Args)]
+pub struct AnalyzeArguments {
+    /// The customer's voice: WAV, FLAC, MP3, Ogg Vorbis, AAC or M4A.
+    #[arg(long, value_name = "FILE")]
+    pub audio: Option<PathBuf>,
+    /// The customer's face: one picture, or a folder of pictures named like 1500ms.jpg.
+    #[arg(long, value_name = "FOLDER|FILE")]
+    pub video: Option<PathBuf>,
+    /// The transcript: lines such as "[00:01.5 - 00:03.2] customer: words", or one JSON object a line.
+    #[arg(long, value_name = "FILE")]
+    pub text: Option<PathBuf>,
+    /// The agents to rank, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub agents: Option<PathBuf>,
+    /// The customer's language as a BCP 47 tag, where it is known.
+    #[arg(long, value_name = "TAG")]
+    pub language: Option<String>,
+    /// A skill that the issue needs, as NAME or NAME=LEVEL with a level of 1 to 5; may be repeated.
+    #[arg(long, value_name = "NAME[=LEVEL]")]
+    pub skill: Vec<String>,
+    /// How long the customer has waited, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub waiting_ms: u64,
+    /// Whose voice the audio is.
+    #[arg(long, value_name = "ROLE", default_value = "customer")]
+    pub audio_role: RoleArgument,
+    /// Whose face the video shows.
+    #[arg(long, value_name = "ROLE", default_value = "customer")]
+    pub video_role: RoleArgument,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+/// The demo.
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Which of the two sample calls.
+    #[arg(long, value_name = "LANGUAGE", default_value = "en")]
+    pub language: DemoLanguage,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+/// The languages of the sample calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DemoLanguage {
+    /// English.
+    En,
+    /// Chinese.
+    Zh,
+}
+
+/// Whose voice or face a recording shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RoleArgument {
+    /// The customer's.
+    Customer,
+    /// The agent's; refused unless the configuration names a lawful basis.
+    Agent,
+}
+
+impl From<RoleArgument> for Role {
+    fn from(role: RoleArgument) -> Self {
+        match role {
+            RoleArgument::Customer => Self::Customer,
+            RoleArgument::Agent => Self::Agent,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn global_flags_stand_anywhere() {
+        let before = Arguments::try_parse_from(["heartline", "--set", "a.b=1", "demo"]).unwrap();
+        let after = Arguments::try_parse_from(["heartline", "demo", "--set", "a.b=1"]).unwrap();
+        assert_eq!(before.set, after.set);
+    }
+}

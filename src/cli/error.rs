@@ -1,0 +1,149 @@
+//! What can go wrong on the command line, and the exit code of each.
+
+use std::path::PathBuf;
+
+use crate::app::{AppError, StartError};
+use crate::config::ConfigErrors;
+use crate::media::MediaError;
+use crate::telemetry::TelemetryError;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Success,
+    /// Failed.
+    Failure,
+    /// The arguments or the configuration are wrong.
+    Usage,
+    /// Something that is needed is not there: weights, a matcher, a port.
+    Unavailable,
+}
+
+impl Exit {
+    /// The code for the operating system; 64 and 69 are those of sysexits.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::Usage => 64,
+            Self::Unavailable => 69,
+        }
+    }
+}
+
+/// An error of a command.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CliError {
+    /// The arguments do not make sense together.
+    #[error("{0}")]
+    Usage(String),
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    /// The log cannot be set up as configured.
+    #[error("the log cannot be set up")]
+    Telemetry(#[from] TelemetryError),
+    /// The program cannot start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The analysis failed.
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// A file cannot be read.
+    #[error("cannot read {path}; check the name and the permissions", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file cannot be used.
+    #[error("cannot use {path}", path = path.display())]
+    Material {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: MediaError,
+    },
+    /// The sample call is not there.
+    #[error(
+        "the sample call is not in {folder}; run from the folder that holds it, or name it with \
+         --set samples.folder=FOLDER",
+        folder = folder.display()
+    )]
+    NoSample {
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// Some of what a list shows is not usable.
+    #[error("{0}")]
+    Unusable(String),
+    /// The runtime cannot be started.
+    #[error("the threads cannot be started")]
+    Runtime(#[source] std::io::Error),
+    /// The answer cannot be printed.
+    #[error("the answer cannot be printed")]
+    Output(#[from] std::io::Error),
+    /// The answer is not JSON.
+    #[error("the answer cannot be written as JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+impl CliError {
+    /// The exit code's kind.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) | Self::Config(_) | Self::Telemetry(TelemetryError::Filter { .. }) => Exit::Usage,
+            Self::Start(_) | Self::NoSample { .. } | Self::Unusable(_) => Exit::Unavailable,
+            _ => Exit::Failure,
+        }
+    }
+
+    /// The error with everything that led to it, one cause a line.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        joined(self, "\n  because ")
+    }
+}
+
+/// An error with everything that led to it, in one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    joined(error, ": ")
+}
+
+fn joined(error: &dyn std::error::Error, separator: &str) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(separator);
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_follow_line_by_line() {
+        let source = std::io::Error::new(std::io::ErrorKind::NotFound, "no such file");
+        let error = CliError::Unreadable { path: PathBuf::from("a.wav"), source };
+        assert_eq!(error.describe().lines().count(), 2);
+        assert_eq!(error.exit().code(), 1);
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_from_what_is_wrong() {
+        assert_eq!(CliError::Usage(String::new()).exit().code(), 64);
+        assert_eq!(CliError::NoSample { folder: PathBuf::new() }.exit().code(), 69);
+        assert_eq!(CliError::App(AppError::NothingToAnalyze).exit().code(), 1);
+    }
+}

@@ -1,0 +1,87 @@
+//! The command line: what can be typed, what it does, and what it prints.
+//!
+//! A command prints its answer to one writer and its faults to another, so that tests can run it like a user does.
+//! Every fault says what to do, and its kind decides the exit code.
+
+mod analyze;
+mod arguments;
+mod bars;
+mod demo;
+mod error;
+mod models;
+mod plugins;
+mod report;
+mod serve;
+mod tables;
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+pub use arguments::Arguments;
+pub use error::{CliError, Exit};
+
+use crate::config::Config;
+use crate::telemetry::install_logs;
+use arguments::Command;
+
+/// Runs the program: the arguments are those of the operating system, the program's own name first.
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    output: &mut dyn Write,
+    faults: &mut dyn Write,
+) -> Exit {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return refuse(&error, output, faults),
+    };
+    match execute(arguments, output) {
+        Ok(()) => Exit::Success,
+        // Whoever closed the pipe has seen enough.
+        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Success,
+        Err(error) => {
+            // Where even the faults cannot be written, the exit code still tells.
+            let _ = writeln!(faults, "heartline: {}", error.describe());
+            error.exit()
+        }
+    }
+}
+
+fn execute(arguments: Arguments, output: &mut dyn Write) -> Result<(), CliError> {
+    let mut config = Config::load(arguments.config.as_deref(), &arguments.set)?;
+    let is_server = matches!(arguments.command, Command::Serve);
+    if !is_server && config.telemetry.log_filter == DEFAULT_FILTER {
+        // A person who asks one question wants the answer, not the log.
+        config.telemetry.log_filter = QUIET_FILTER.to_owned();
+    }
+    install_logs(&config.telemetry)?;
+    match arguments.command {
+        Command::Serve => serve::run(config, output),
+        Command::Analyze(arguments) => analyze::run(config, arguments, output),
+        Command::Demo(arguments) => demo::run(config, &arguments, output),
+        Command::Plugins(arguments) => plugins::run(&config, &arguments, output),
+        Command::Models(arguments) => models::run(&config, &arguments, output),
+    }
+}
+
+/// The log filter of the default configuration.
+const DEFAULT_FILTER: &str = "info";
+/// The log filter of the commands that answer one question.
+const QUIET_FILTER: &str = "warn";
+
+/// Help and version are answers; everything else is a fault of usage.
+fn refuse(error: &clap::Error, output: &mut dyn Write, faults: &mut dyn Write) -> Exit {
+    let text = error.render();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = write!(output, "{text}");
+            Exit::Success
+        }
+        _ => {
+            let _ = write!(faults, "{text}");
+            Exit::Usage
+        }
+    }
+}

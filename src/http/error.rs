@@ -1,0 +1,270 @@
+//! The closed list of error codes, whose fault each is, and the error that every handler returns.
+
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::status;
+use crate::app::AppError;
+use crate::engine::EngineError;
+use crate::media::MediaError;
+use crate::telemetry::Fault;
+
+/// The codes an error answer may carry. A code never changes its meaning; new ones may be added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// The body ended early or could not be read.
+    BodyUnreadable,
+    /// The body is larger than the limit.
+    BodyTooLarge,
+    /// The body is not JSON.
+    JsonMalformed,
+    /// The body is not a well-formed multipart form.
+    MultipartMalformed,
+    /// The body is well-formed, but its fields are not what the route takes.
+    RequestInvalid,
+    /// The content type is not one that the route takes.
+    UnsupportedMediaType,
+    /// There is no such route.
+    NotFound,
+    /// The route does not take this method.
+    MethodNotAllowed,
+    /// The audio is damaged, empty or of an unknown format.
+    AudioUnreadable,
+    /// The audio is beyond a limit: bytes, seconds or channels.
+    AudioTooLarge,
+    /// A frame is damaged, empty or of an unknown format.
+    FrameUnreadable,
+    /// The frames are beyond a limit: bytes, pixels or count.
+    FrameTooLarge,
+    /// The transcript is neither lines of text nor the JSON it looks like.
+    TranscriptInvalid,
+    /// The options are out of range.
+    OptionsInvalid,
+    /// The list of agents has faults.
+    AgentsInvalid,
+    /// There is no audio, no frame and no transcript.
+    NothingToAnalyze,
+    /// The material has more rows than a model's queue could ever hold.
+    TooManyRows,
+    /// The audio or the frames show an agent, and no lawful basis is configured.
+    AgentBiometricsRefused,
+    /// As many requests are in work as the server takes; try again after the time in `Retry-After`.
+    Overloaded,
+    /// The server is not ready: it is starting, full or draining.
+    NotReady,
+    /// The request took longer than its deadline.
+    DeadlineExceeded,
+    /// A model failed.
+    ModelFailed,
+    /// The engine has stopped.
+    EngineStopped,
+    /// The matchers could not be asked.
+    MatchersFailed,
+    /// The server made a mistake.
+    Internal,
+}
+
+impl ErrorCode {
+    /// Every code.
+    pub const ALL: [Self; 25] = [
+        Self::BodyUnreadable,
+        Self::BodyTooLarge,
+        Self::JsonMalformed,
+        Self::MultipartMalformed,
+        Self::RequestInvalid,
+        Self::UnsupportedMediaType,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::AudioUnreadable,
+        Self::AudioTooLarge,
+        Self::FrameUnreadable,
+        Self::FrameTooLarge,
+        Self::TranscriptInvalid,
+        Self::OptionsInvalid,
+        Self::AgentsInvalid,
+        Self::NothingToAnalyze,
+        Self::TooManyRows,
+        Self::AgentBiometricsRefused,
+        Self::Overloaded,
+        Self::NotReady,
+        Self::DeadlineExceeded,
+        Self::ModelFailed,
+        Self::EngineStopped,
+        Self::MatchersFailed,
+        Self::Internal,
+    ];
+
+    /// The code on the wire and in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BodyUnreadable => "body_unreadable",
+            Self::BodyTooLarge => "body_too_large",
+            Self::JsonMalformed => "json_malformed",
+            Self::MultipartMalformed => "multipart_malformed",
+            Self::RequestInvalid => "request_invalid",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::AudioUnreadable => "audio_unreadable",
+            Self::AudioTooLarge => "audio_too_large",
+            Self::FrameUnreadable => "frame_unreadable",
+            Self::FrameTooLarge => "frame_too_large",
+            Self::TranscriptInvalid => "transcript_invalid",
+            Self::OptionsInvalid => "options_invalid",
+            Self::AgentsInvalid => "agents_invalid",
+            Self::NothingToAnalyze => "nothing_to_analyze",
+            Self::TooManyRows => "too_many_rows",
+            Self::AgentBiometricsRefused => "agent_biometrics_refused",
+            Self::Overloaded => "overloaded",
+            Self::NotReady => "not_ready",
+            Self::DeadlineExceeded => "deadline_exceeded",
+            Self::ModelFailed => "model_failed",
+            Self::EngineStopped => "engine_stopped",
+            Self::MatchersFailed => "matchers_failed",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Whose fault it is.
+    #[must_use]
+    pub const fn fault(self) -> Fault {
+        match self {
+            Self::Overloaded | Self::NotReady | Self::DeadlineExceeded => Fault::Overload,
+            Self::ModelFailed | Self::EngineStopped => Fault::Model,
+            Self::MatchersFailed => Fault::Plugin,
+            Self::Internal => Fault::Internal,
+            _ => Fault::Client,
+        }
+    }
+}
+
+/// The body of every error answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ErrorBody {
+    /// The stable code, for programs.
+    pub code: ErrorCode,
+    /// What went wrong, for people.
+    pub message: String,
+    /// The request's identifier, as in the header `x-request-id`.
+    pub request_id: String,
+}
+
+/// What a handler returns instead of an answer. The envelope around all routes writes its body, because only the
+/// envelope knows the request's identifier.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    /// The code.
+    pub code: ErrorCode,
+    /// The message.
+    pub message: String,
+    /// When to try again, where that helps.
+    pub retry_after_ms: Option<u64>,
+}
+
+impl ApiError {
+    /// An error that trying again does not help.
+    #[must_use]
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), retry_after_ms: None }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = status::of(self.code).into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<AppError> for ApiError {
+    fn from(error: AppError) -> Self {
+        let code = code_of(&error);
+        // What broke inside is for the log; the client is told only whose fault it was.
+        if code.fault() == Fault::Client || code.fault() == Fault::Overload {
+            Self { code, message: chain(&error), retry_after_ms: error.retry_after_ms() }
+        } else {
+            tracing::error!(code = code.name(), error = chain(&error), "a request failed");
+            Self { code, message: error.to_string(), retry_after_ms: None }
+        }
+    }
+}
+
+fn code_of(error: &AppError) -> ErrorCode {
+    match error {
+        AppError::NothingToAnalyze => ErrorCode::NothingToAnalyze,
+        AppError::AgentBiometricsRefused { .. } => ErrorCode::AgentBiometricsRefused,
+        AppError::Options(_) => ErrorCode::OptionsInvalid,
+        AppError::Transcript(_) => ErrorCode::TranscriptInvalid,
+        AppError::Agents(_) => ErrorCode::AgentsInvalid,
+        AppError::RankingRequest(_) => ErrorCode::RequestInvalid,
+        AppError::Matchers(_) => ErrorCode::MatchersFailed,
+        AppError::Audio(source) if is_too_large(source) => ErrorCode::AudioTooLarge,
+        AppError::Audio(_) => ErrorCode::AudioUnreadable,
+        AppError::Frame { source, .. } if is_too_large(source) => ErrorCode::FrameTooLarge,
+        AppError::Frame { .. } => ErrorCode::FrameUnreadable,
+        AppError::Overloaded { .. } => ErrorCode::Overloaded,
+        AppError::Deadline => ErrorCode::DeadlineExceeded,
+        AppError::Engine(EngineError::Stopped) => ErrorCode::EngineStopped,
+        AppError::Engine(EngineError::TooManyRows { .. }) => ErrorCode::TooManyRows,
+        AppError::Engine(_) => ErrorCode::ModelFailed,
+        AppError::Worker(_) => ErrorCode::Internal,
+    }
+}
+
+fn is_too_large(error: &MediaError) -> bool {
+    matches!(
+        error,
+        MediaError::TooManyBytes { .. }
+            | MediaError::TooLong { .. }
+            | MediaError::TooManyChannels { .. }
+            | MediaError::TooManyPixels { .. }
+            | MediaError::TooWide { .. }
+            | MediaError::TooManyFrames { .. }
+    )
+}
+
+/// An error with everything that led to it, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_wire_and_none_is_there_twice() {
+        for code in ErrorCode::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.name());
+        }
+        let names: HashSet<_> = ErrorCode::ALL.iter().map(|code| code.name()).collect();
+        assert_eq!(names.len(), ErrorCode::ALL.len());
+    }
+
+    #[test]
+    fn overload_says_when_to_try_again() {
+        let error = ApiError::from(AppError::Overloaded { retry_after_ms: 250 });
+        assert_eq!((error.code, error.retry_after_ms), (ErrorCode::Overloaded, Some(250)));
+    }
+
+    #[test]
+    fn clients_are_told_the_whole_chain() {
+        let error = ApiError::from(AppError::Audio(MediaError::Empty { what: "audio" }));
+        assert_eq!(error.code, ErrorCode::AudioUnreadable);
+        assert!(error.message.contains("empty"), "{}", error.message);
+    }
+}
