@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{StartError, paths};
-use crate::config::{Config, MatcherConfig, MatcherMode};
+use crate::config::{Config, MatcherConfig};
 use crate::routing::{LoadedMatcher, MatcherUse, Mode, Policy, Router};
 
 /// How the libraries that come with the program are named, between the platform's prefix and suffix.
@@ -70,13 +70,12 @@ pub(super) fn load_router(config: &Config) -> Result<(Router, Vec<MatcherInfo>),
     };
     let mut loaded = Vec::new();
     let mut catalogue = Vec::new();
-    for entry in config.routing.matchers.iter().filter(|entry| entry.mode != MatcherMode::Off) {
+    for entry in config.routing.matchers.iter().filter(|entry| entry.mode != Mode::Off) {
         let path = locate(entry, &folders)?;
         let matcher = load(&host, &path, entry)
             .map_err(|source| StartError::Matcher { path, source: Box::new(source) })?;
-        let mode = mode_of(entry.mode);
-        let info = MatcherInfo::new(&matcher, Some(mode), Some(entry.weight));
-        policy.matchers.push(MatcherUse { id: info.id.clone(), weight: entry.weight, mode });
+        let info = MatcherInfo::new(&matcher, Some(entry.mode), Some(entry.weight));
+        policy.matchers.push(MatcherUse { id: info.id.clone(), weight: entry.weight, mode: entry.mode });
         loaded.push(LoadedMatcher { id: info.id.clone(), scorer: Box::new(matcher) });
         catalogue.push(info);
     }
@@ -94,7 +93,7 @@ pub fn check_plugins(config: &Config) -> Vec<PluginCheck> {
     for entry in &config.routing.matchers {
         let path = locate(entry, &folders).unwrap_or_else(|_| entry.path.clone());
         let outcome = load(&host, &path, entry)
-            .map(|matcher| MatcherInfo::new(&matcher, Some(mode_of(entry.mode)), Some(entry.weight)));
+            .map(|matcher| MatcherInfo::new(&matcher, Some(entry.mode), Some(entry.weight)));
         checks.push(PluginCheck { path, outcome });
     }
     for path in folders.iter().flat_map(|folder| libraries(folder)) {
@@ -173,14 +172,6 @@ fn libraries(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-const fn mode_of(mode: MatcherMode) -> Mode {
-    match mode {
-        MatcherMode::Active => Mode::Active,
-        MatcherMode::Shadow => Mode::Shadow,
-        MatcherMode::Off => Mode::Off,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,7 +180,7 @@ mod tests {
         MatcherConfig {
             path: PathBuf::from(path),
             weight: 1.0,
-            mode: MatcherMode::Active,
+            mode: Mode::Active,
             config: serde_json::Map::new(),
         }
     }

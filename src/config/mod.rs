@@ -30,7 +30,7 @@ use crate::telemetry::TelemetryConfig;
 
 pub use errors::{ConfigErrors, ConfigFault, Origin};
 pub use load::Sources;
-pub use raw::{MatcherConfig, MatcherMode};
+pub use raw::MatcherConfig;
 pub use section::Section;
 
 /// The beginning of every environment variable that sets a key.

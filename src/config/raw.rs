@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::emotion::FusionConfig;
 use crate::media::MediaLimits;
-use crate::routing::{Fallback, RoutingLimits};
+use crate::routing::{Fallback, MatcherUse, Mode, Policy, RoutingLimits};
 use crate::telemetry::LogFormat;
 
 /// The whole file.
@@ -134,18 +134,17 @@ pub struct RawRouting {
 
 impl Default for RawRouting {
     fn default() -> Self {
-        let shipped = |(name, weight): (&str, f32)| MatcherConfig {
-            path: PathBuf::from(format!("libheartline_{name}.so")),
-            weight,
-            mode: MatcherMode::Active,
+        let policy = Policy::default();
+        let shipped = |used: MatcherUse| MatcherConfig {
+            path: PathBuf::from(format!("libheartline_{}.so", used.id)),
+            weight: used.weight,
+            mode: used.mode,
             config: serde_json::Map::new(),
         };
         Self {
-            policy: "default".to_owned(),
-            // An agent who cannot help or cannot be understood is of no use however kind: language and skill weigh
-            // more than attitude.
-            matchers: [("skill", 0.4), ("attitude", 0.25), ("language", 0.35)].map(shipped).to_vec(),
-            fallback: Fallback::default(),
+            policy: policy.name,
+            matchers: policy.matchers.into_iter().map(shipped).collect(),
+            fallback: policy.fallback,
             limits: RoutingLimits::default(),
         }
     }
@@ -162,7 +161,7 @@ pub struct MatcherConfig {
     pub weight: f32,
     /// Whether its score counts.
     #[serde(default)]
-    pub mode: MatcherMode,
+    pub mode: Mode,
     /// The matcher's own settings, given to it as JSON.
     #[serde(default)]
     pub config: serde_json::Map<String, serde_json::Value>,
@@ -170,19 +169,6 @@ pub struct MatcherConfig {
 
 const fn full_weight() -> f32 {
     1.0
-}
-
-/// Whether a matcher's score counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MatcherMode {
-    /// It is asked and its score counts.
-    #[default]
-    Active,
-    /// It is asked and shown, and its score does not count.
-    Shadow,
-    /// It is not asked.
-    Off,
 }
 
 /// `[plugins]`: where plugins are found.

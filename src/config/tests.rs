@@ -8,7 +8,8 @@ use super::raw::RawConfig;
 use super::read::plain;
 use crate::routing::Fallback;
 
-use super::{Config, ConfigErrors, ConfigFault, MatcherMode, Origin, Sources, VARIABLE_PREFIX};
+use super::{Config, ConfigErrors, ConfigFault, Origin, Sources, VARIABLE_PREFIX};
+use crate::routing::Mode;
 
 const EXAMPLE: &str = "docs/heartline.example.toml";
 const HANDBOOK: &str = "docs/configuration.md";
@@ -68,7 +69,7 @@ fn a_file_may_set_any_part() {
     assert_eq!(config.engine.queue_rows, 256, "what is not set keeps its default");
     let [matcher] = config.routing.matchers.as_slice() else { panic!("the list replaces the default") };
     assert!((matcher.weight - 2.0).abs() < f32::EPSILON);
-    assert_eq!(matcher.mode, MatcherMode::Shadow);
+    assert_eq!(matcher.mode, Mode::Shadow);
     assert_eq!(matcher.config["deep"]["list"][1], 2.5);
 }
 
@@ -94,7 +95,7 @@ fn the_environment_wins_over_the_file_and_a_flag_over_both() {
 fn a_whole_list_can_be_set_from_outside() {
     let matchers = "routing.matchers=[{ path = \"x.so\", mode = \"off\" }]";
     let config = load("version = 1", &[], &[matchers]).unwrap();
-    assert_eq!(config.routing.matchers[0].mode, MatcherMode::Off);
+    assert_eq!(config.routing.matchers[0].mode, Mode::Off);
     let config = load("version = 1", &[("HEARTLINE_ROUTING__MATCHERS", "[]")], &[]).unwrap();
     assert!(config.routing.matchers.is_empty());
 }
