@@ -7,14 +7,15 @@ use heartline_models::face::CROP_SIDE;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-const LARGEST_TURN_DEGREES: f32 = 10.0;
+const LARGEST_TURN_DEGREES: f32 = 25.0;
 const LARGEST_SHIFT: f32 = 0.06;
 const LARGEST_ZOOM: f32 = 0.1;
 const LARGEST_CONTRAST: f32 = 0.25;
 const LARGEST_BRIGHTNESS: f32 = 0.1;
 const LARGEST_HOLE: f32 = 0.35;
 const LARGEST_NOISE: f32 = 0.04;
-const BLUR_SHARE: f64 = 0.08;
+const BLUR_SHARE: f64 = 0.15;
+const MOST_BLURS: usize = 3;
 const NOISE_SHARE: f64 = 0.1;
 const HOLE_SHARE: f64 = 0.15;
 
@@ -32,14 +33,18 @@ pub(crate) fn plain(pixels: &[u8], side: usize) -> Vec<f32> {
 
 /// A random view of a 48 x 48 picture: values near 0 to 1.
 pub(crate) fn view(pixels: &[u8], side: usize, source: &mut StdRng) -> Vec<f32> {
-    let angle = source.random_range(-LARGEST_TURN_DEGREES..LARGEST_TURN_DEGREES).to_radians();
+    // The product of two even distributions: most faces are nearly upright, a few are far from it.
+    let turn = source.random_range(-1.0..1.0) * source.random_range(0.0..1.0) * LARGEST_TURN_DEGREES;
+    let angle: f32 = turn.to_radians();
     let zoom = 1.0 + source.random_range(-LARGEST_ZOOM..LARGEST_ZOOM);
     let mirror = if source.random_bool(0.5) { -1.0 } else { 1.0 };
     let shift = [0, 1].map(|_| source.random_range(-LARGEST_SHIFT..LARGEST_SHIFT));
     let (sine, cosine) = (angle.sin() * zoom, angle.cos() * zoom);
     let mut values = sample(pixels, side, [cosine, sine, mirror], shift);
     if source.random_bool(BLUR_SHARE) {
-        values = blur(&values, side);
+        for _ in 0..source.random_range(1..=MOST_BLURS) {
+            values = blur(&values, side);
+        }
     }
     let contrast = 1.0 + source.random_range(-LARGEST_CONTRAST..LARGEST_CONTRAST);
     let brightness = source.random_range(-LARGEST_BRIGHTNESS..LARGEST_BRIGHTNESS);
