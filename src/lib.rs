@@ -7,6 +7,7 @@
 //! - [`emotion`]: readings of single modalities become one emotion vector with an explanation.
 //! - [`routing`]: agents, matchers and the policy that ranks.
 //! - [`http`]: the wire.
+//! - [`predict`]: the same models over tables of texts, clips and pictures.
 //!
 //! Around them: [`config`] holds every limit, [`telemetry`] every metric's name, [`app`] builds, runs and drains, and
 //! [`cli`] is what can be typed.
@@ -19,5 +20,6 @@ pub mod emotion;
 pub mod engine;
 pub mod http;
 pub mod media;
+pub mod predict;
 pub mod routing;
 pub mod telemetry;

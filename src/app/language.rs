@@ -3,7 +3,7 @@
 use super::CallOptions;
 use super::analysis::{Language, LanguageSource, NoteCode};
 use super::notes::Notes;
-use crate::emotion::{Modality, Utterance, detect_conversation_language};
+use crate::emotion::{Modality, Span, Utterance, detect_conversation_language};
 
 /// The languages that the shipped text model was trained for.
 const READABLE: [&str; 2] = ["en", "zh"];
@@ -11,15 +11,28 @@ const READABLE: [&str; 2] = ["en", "zh"];
 const SURE: f32 = 0.8;
 
 /// A language and what follows from it.
-pub(super) struct Heard {
+pub(crate) struct TextLanguage {
     /// The language.
-    pub(super) found: Language,
+    pub(crate) found: Language,
     /// Whether the text model reads it. Where the language is not known, it is worth a try.
-    pub(super) is_readable: bool,
+    pub(crate) is_readable: bool,
+}
+
+impl TextLanguage {
+    /// The language of one text alone, as if it were all that a call says.
+    pub(crate) fn of(text: &str, stated: Option<&str>) -> Self {
+        let utterances = [Utterance { span: Span::at(0), text: text.to_owned() }];
+        let options = CallOptions { language: stated.map(ToOwned::to_owned), ..CallOptions::default() };
+        language_of(&utterances, &options, &mut Notes::default())
+    }
 }
 
 /// The language that the caller states, otherwise the one that the words are in.
-pub(super) fn language_of(utterances: &[Utterance], options: &CallOptions, notes: &mut Notes) -> Heard {
+pub(super) fn language_of(
+    utterances: &[Utterance],
+    options: &CallOptions,
+    notes: &mut Notes,
+) -> TextLanguage {
     let guess = detect_conversation_language(utterances);
     let found = match (&options.language, guess.tag) {
         (Some(tag), _) => {
@@ -31,7 +44,7 @@ pub(super) fn language_of(utterances: &[Utterance], options: &CallOptions, notes
         (None, None) => Language { tag: None, confidence: 0.0, source: LanguageSource::Unknown },
     };
     if utterances.is_empty() {
-        return Heard { found, is_readable: true };
+        return TextLanguage { found, is_readable: true };
     }
     if found.tag.is_none() {
         notes.about(
@@ -50,7 +63,7 @@ pub(super) fn language_of(utterances: &[Utterance], options: &CallOptions, notes
         );
         notes.about(Modality::Text, NoteCode::UnsupportedLanguage, message);
     }
-    Heard { found, is_readable }
+    TextLanguage { found, is_readable }
 }
 
 fn is_trained_for(tag: &str) -> bool {
@@ -61,9 +74,8 @@ fn is_trained_for(tag: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::emotion::Span;
 
-    fn heard(text: &str, stated: Option<&str>) -> (Heard, Vec<NoteCode>) {
+    fn heard(text: &str, stated: Option<&str>) -> (TextLanguage, Vec<NoteCode>) {
         let utterances = [Utterance { span: Span::at(0), text: text.to_owned() }];
         let options = CallOptions { language: stated.map(ToOwned::to_owned), ..CallOptions::default() };
         let mut notes = Notes::default();
@@ -92,6 +104,16 @@ mod tests {
         assert_eq!((heard.found.tag, heard.found.source), (None, LanguageSource::Unknown));
         assert!(heard.is_readable);
         assert_eq!(notes, [NoteCode::UnknownLanguage]);
+    }
+
+    #[test]
+    fn a_text_alone_is_judged_as_a_call_is() {
+        let polish =
+            TextLanguage::of("Czekam już trzy tygodnie na zwrot pieniędzy i nikt nie odpowiada.", None);
+        assert!(!polish.is_readable, "{:?}", polish.found);
+        assert!(TextLanguage::of("我的退款怎么还没到账", None).is_readable);
+        assert!(!TextLanguage::of("OK", Some("pl")).is_readable);
+        assert!(TextLanguage::of("", None).is_readable);
     }
 
     #[test]

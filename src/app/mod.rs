@@ -7,6 +7,7 @@
 mod analysis;
 mod analyze;
 mod build;
+mod caller;
 mod decode;
 mod error;
 mod language;
@@ -27,11 +28,14 @@ pub use analysis::{
     NeedSource, Note, NoteCode, READING_LIMIT, Timings,
 };
 pub use build::{App, Place};
+pub(crate) use caller::{HeardWindow, hear_caller};
 pub use error::{AppError, StartError};
+pub(crate) use language::TextLanguage;
 pub use matchers::{MatcherInfo, PluginCheck, check_plugins};
 pub use material::{
     AgentList, CallMaterial, CallOptions, Consent, EncodedFrame, Frames, OptionFault, RawAudio, Role,
 };
 pub use pool::{PoolError, WorkPool};
+pub(crate) use readings::{of_face, of_text, of_voice};
 pub use serve::{Ending, stop_signal};
 pub use transcript::{transcript_from_bytes, transcript_from_json};

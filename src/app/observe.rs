@@ -2,17 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use heartline_models::voice::{CallerBaseline, VoiceClip};
-
 use super::analysis::{Note, NoteCode};
+use super::caller::{HeardWindow, hear_caller};
 use super::notes::Notes;
 use super::{App, AppError, readings};
-use crate::emotion::{Modality, Reading, Span, Utterance};
+use crate::emotion::{Modality, Reading, Utterance};
 use crate::engine::EngineError;
 use crate::media::{Frame, SpeechWindow};
 
-/// Windows of voice that are read at once: each step is heard against the ones before, so few know the caller sooner.
-const WINDOWS_PER_STEP: usize = 4;
 /// Rows that a call puts into a model's queue at once.
 const ROWS_PER_STEP: usize = 32;
 
@@ -99,22 +96,11 @@ impl App {
             return Ok(Heard::nothing());
         }
         let model = self.model_name(Modality::Voice);
-        let mut heard = Heard::nothing();
-        let mut baseline = CallerBaseline::default();
-        let mut windows = windows.into_iter().peekable();
-        while windows.peek().is_some() {
-            let (mut clips, mut places) = (Vec::new(), Vec::new());
-            for window in windows.by_ref().take(WINDOWS_PER_STEP) {
-                places.push((Span::new(window.start_ms, window.end_ms), window.speech_share));
-                clips.push(VoiceClip { samples: window.samples, baseline: baseline.clone() });
-            }
-            let predictions = self.engine().analyze_voice(clips, Some(deadline)).await?;
-            for (prediction, (span, speech_share)) in predictions.into_iter().zip(places) {
-                baseline.add(&prediction);
-                heard.readings.push(readings::of_voice(prediction, span, speech_share, &model));
-            }
-        }
-        Ok(heard)
+        let windows = hear_caller(self.engine(), windows, deadline).await?;
+        let reading = |HeardWindow { span, speech_share, prediction }: HeardWindow| {
+            readings::of_voice(prediction, span, speech_share, &model)
+        };
+        Ok(Heard { readings: windows.into_iter().map(reading).collect(), notes: Vec::new() })
     }
 
     async fn read_faces(&self, frames: Vec<Frame>, deadline: Instant) -> Result<Heard, AppError> {
@@ -133,7 +119,7 @@ impl App {
             // Faces come the largest first; the largest is the one who calls, the others stand behind.
             match faces.into_iter().next() {
                 Some(seen) => {
-                    heard.readings.push(readings::of_face(&seen.face, seen.prediction, at_ms, &model));
+                    heard.readings.push(readings::of_face(Some(&seen.face), seen.prediction, at_ms, &model));
                 }
                 None => faceless += 1,
             }

@@ -11,7 +11,7 @@ use crate::emotion::{FaceRegion, LabelScore, Modality, Reading, ServiceHints, Sp
 const LABEL_LIMIT: usize = 5;
 
 /// A reading of one utterance.
-pub(super) fn of_text(prediction: TextPrediction, span: Span, model: &str) -> Reading {
+pub(crate) fn of_text(prediction: TextPrediction, span: Span, model: &str) -> Reading {
     Reading {
         modality: Modality::Text,
         span,
@@ -32,7 +32,7 @@ pub(super) fn of_text(prediction: TextPrediction, span: Span, model: &str) -> Re
 }
 
 /// A reading of one window of speech. Its quality is the model's, scaled by the share of the window that is speech.
-pub(super) fn of_voice(prediction: VoicePrediction, span: Span, speech_share: f32, model: &str) -> Reading {
+pub(crate) fn of_voice(prediction: VoicePrediction, span: Span, speech_share: f32, model: &str) -> Reading {
     Reading {
         modality: Modality::Voice,
         span,
@@ -48,8 +48,13 @@ pub(super) fn of_voice(prediction: VoicePrediction, span: Span, speech_share: f3
     }
 }
 
-/// A reading of one face.
-pub(super) fn of_face(face: &FaceBox, prediction: FacePrediction, at_ms: u64, model: &str) -> Reading {
+/// A reading of one face; the box is missing where no detector was asked.
+pub(crate) fn of_face(
+    face: Option<&FaceBox>,
+    prediction: FacePrediction,
+    at_ms: u64,
+    model: &str,
+) -> Reading {
     Reading {
         modality: Modality::Face,
         span: Span::at(at_ms),
@@ -60,7 +65,7 @@ pub(super) fn of_face(face: &FaceBox, prediction: FacePrediction, at_ms: u64, mo
         service: ServiceHints::default(),
         labels: strongest(prediction.labels),
         quality: trusted(prediction.quality, prediction.familiarity),
-        face: Some(FaceRegion {
+        face: face.map(|face| FaceRegion {
             left: face.left,
             top: face.top,
             width: face.width,

@@ -33,6 +33,9 @@ pub enum Command {
     Analyze(AnalyzeArguments),
     /// Analyses the sample call that comes with the program.
     Demo(DemoArguments),
+    /// Predicts a table of texts, clips or pictures, one JSON line a row; docs/predict.md has the details.
+    #[command(subcommand)]
+    Predict(PredictCommand),
     /// Lists the matchers: version, plugin interface, and whether they load.
     Plugins(OutputArguments),
     /// Lists the models: version, licence, device, size, and whether their files are whole.
@@ -80,6 +83,52 @@ pub struct AnalyzeArguments {
     /// How to print.
     #[command(flatten)]
     pub output: OutputArguments,
+}
+
+/// What the rows of a table are.
+#[derive(Debug, Subcommand)]
+pub enum PredictCommand {
+    /// Texts: a tab-separated table with the columns id and text.
+    Text {
+        /// The language of all texts as a BCP 47 tag; without it, each text's own is found.
+        #[arg(long, value_name = "TAG")]
+        language: Option<String>,
+        /// From where to where.
+        #[command(flatten)]
+        files: PredictArguments,
+    },
+    /// Clips of speech: a tab-separated table with the column path, and id if you like.
+    Voice {
+        /// From where to where.
+        #[command(flatten)]
+        files: PredictArguments,
+    },
+    /// Pictures: a table with the column path, a list of paths, or a folder.
+    Face {
+        /// The pictures are faces already, so that none has to be found.
+        #[arg(long)]
+        crops: bool,
+        /// From where to where.
+        #[command(flatten)]
+        files: PredictArguments,
+    },
+}
+
+/// From where to where.
+#[derive(Debug, Args)]
+pub struct PredictArguments {
+    /// The table; relative paths in it start from its folder.
+    #[arg(long, value_name = "FILE")]
+    pub input: PathBuf,
+    /// The file of answers, one JSON object a line.
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Replaces the output where it is there already.
+    #[arg(long)]
+    pub force: bool,
+    /// Predicts only the first rows.
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
 }
 
 /// The demo.

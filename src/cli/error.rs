@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::app::{AppError, StartError};
 use crate::config::ConfigErrors;
 use crate::media::MediaError;
+use crate::predict::PredictError;
 use crate::telemetry::TelemetryError;
 
 /// How the program ends.
@@ -52,6 +53,9 @@ pub enum CliError {
     /// The analysis failed.
     #[error(transparent)]
     App(#[from] AppError),
+    /// The prediction failed.
+    #[error(transparent)]
+    Predict(#[from] PredictError),
     /// A file cannot be read.
     #[error("cannot read {path}; check the name and the permissions", path = path.display())]
     Unreadable {
@@ -99,8 +103,16 @@ impl CliError {
     #[must_use]
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) | Self::Config(_) | Self::Telemetry(TelemetryError::Filter { .. }) => Exit::Usage,
-            Self::Start(_) | Self::NoSample { .. } | Self::Unusable(_) => Exit::Unavailable,
+            Self::Usage(_)
+            | Self::Config(_)
+            | Self::Telemetry(TelemetryError::Filter { .. })
+            | Self::Predict(PredictError::OutputExists { .. } | PredictError::OutputUnusable { .. }) => {
+                Exit::Usage
+            }
+            Self::Start(_)
+            | Self::Predict(PredictError::Start(_))
+            | Self::NoSample { .. }
+            | Self::Unusable(_) => Exit::Unavailable,
             _ => Exit::Failure,
         }
     }

@@ -10,6 +10,7 @@ mod demo;
 mod error;
 mod models;
 mod plugins;
+mod predict;
 mod report;
 mod serve;
 mod tables;
@@ -37,7 +38,7 @@ pub fn run(
         Ok(arguments) => arguments,
         Err(error) => return refuse(&error, output, faults),
     };
-    match execute(arguments, output) {
+    match execute(arguments, output, faults) {
         Ok(()) => Exit::Success,
         // Whoever closed the pipe has seen enough.
         Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Success,
@@ -49,7 +50,7 @@ pub fn run(
     }
 }
 
-fn execute(arguments: Arguments, output: &mut dyn Write) -> Result<(), CliError> {
+fn execute(arguments: Arguments, output: &mut dyn Write, faults: &mut dyn Write) -> Result<(), CliError> {
     let mut config = Config::load(arguments.config.as_deref(), &arguments.set)?;
     let is_server = matches!(arguments.command, Command::Serve);
     if !is_server && config.telemetry.log_filter == DEFAULT_FILTER {
@@ -61,6 +62,7 @@ fn execute(arguments: Arguments, output: &mut dyn Write) -> Result<(), CliError>
         Command::Serve => serve::run(config, output),
         Command::Analyze(arguments) => analyze::run(config, arguments, output),
         Command::Demo(arguments) => demo::run(config, &arguments, output),
+        Command::Predict(command) => predict::run(config, command, faults),
         Command::Plugins(arguments) => plugins::run(&config, &arguments, output),
         Command::Models(arguments) => models::run(&config, &arguments, output),
     }

@@ -189,6 +189,18 @@ impl Engine {
             .collect())
     }
 
+    /// What each crop of a face expresses, where no face has to be found.
+    ///
+    /// # Errors
+    /// [`EngineError`]
+    pub async fn analyze_crops(
+        &self,
+        crops: Vec<FaceCrop>,
+        deadline: Option<Instant>,
+    ) -> Result<Vec<FacePrediction>, EngineError> {
+        Ok(self.inner.lanes.face.submit(crops, self.until(deadline)).await?.1)
+    }
+
     /// The time by which a step that begins now is to be answered.
     fn until(&self, deadline: Option<Instant>) -> Instant {
         deadline.unwrap_or_else(|| Instant::now() + self.inner.deadline)

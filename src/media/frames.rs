@@ -67,7 +67,9 @@ fn list(folder: &Path, limits: &MediaLimits) -> Result<Vec<PathBuf>, MediaError>
     Ok(paths)
 }
 
-fn is_image(path: &Path) -> bool {
+/// Whether a path's name is one of a picture; hidden files are none.
+#[must_use]
+pub fn is_image(path: &Path) -> bool {
     let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
     !is_hidden && ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
@@ -95,9 +97,16 @@ pub fn frame_time_ms(path: &Path) -> Option<u64> {
     stem[digits..].parse().ok()
 }
 
+/// Reads and decodes one image.
+///
+/// # Errors
+/// [`MediaError::Unreadable`], or as [`decode_image`].
+pub fn read_image(path: &Path, limits: &MediaLimits) -> Result<RgbImage, MediaError> {
+    decode_image(&file::read(path, limits.max_image_bytes)?, limits)
+}
+
 fn read_frame(path: &Path, limits: &MediaLimits) -> Result<RgbImage, MediaError> {
-    file::read(path, limits.max_image_bytes)
-        .and_then(|bytes| decode_image(&bytes, limits))
+    read_image(path, limits)
         .map_err(|source| MediaError::Frame { path: path.to_owned(), source: Box::new(source) })
 }
 

@@ -5,6 +5,7 @@
 //! Nothing here is async: callers run it where CPU work belongs.
 
 mod audio;
+mod clip;
 mod container;
 mod downmix;
 mod error;
@@ -20,8 +21,9 @@ mod speech;
 mod transcript;
 
 pub use audio::{Audio, AudioFormat, SAMPLE_RATE_HZ, decode_audio, read_audio};
+pub use clip::{Clip, cut_clip};
 pub use error::MediaError;
-pub use frames::{Frame, frame_time_ms, read_frames};
+pub use frames::{Frame, frame_time_ms, is_image, read_frames, read_image};
 pub use image::decode_image;
 pub use limits::MediaLimits;
 pub use raw::RawFormat;

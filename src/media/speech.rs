@@ -7,7 +7,7 @@ use super::audio::samples_to_ms;
 use super::{Audio, SAMPLE_RATE_HZ};
 
 /// How many samples the detector judges at a time: 16 ms.
-const STEP_SAMPLES: usize = 256;
+pub(super) const STEP_SAMPLES: usize = 256;
 
 /// How speech is found and cut.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -116,17 +116,21 @@ impl Run {
 /// give no window.
 #[must_use]
 pub fn speech_windows(audio: &Audio, config: &WindowConfig) -> Vec<SpeechWindow> {
-    let spoken = find_speech(&audio.samples, config);
-    let regions = join_regions(&find_regions(&spoken, config), config);
+    windows_of(audio, &find_speech(&audio.samples, config), config)
+}
+
+/// [`speech_windows`] where it is known already when somebody speaks.
+pub(super) fn windows_of(audio: &Audio, spoken: &[bool], config: &WindowConfig) -> Vec<SpeechWindow> {
+    let regions = join_regions(&find_regions(spoken, config), config);
     regions
         .into_iter()
         .flat_map(|region| cut(region, config))
-        .filter_map(|run| window(audio, run, &spoken, config))
+        .filter_map(|run| window(audio, run, spoken, config))
         .collect()
 }
 
 /// For each step of the audio, whether somebody speaks.
-fn find_speech(samples: &[f32], config: &WindowConfig) -> Vec<bool> {
+pub(super) fn find_speech(samples: &[f32], config: &WindowConfig) -> Vec<bool> {
     // A new detector for each call: its state belongs to one stream.
     let mut detector = Detector::default();
     let mut speaks = false;
