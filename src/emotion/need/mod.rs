@@ -94,6 +94,12 @@ pub fn infer_need(utterances: &[Utterance], concern: &Option<Concern>) -> Need {
     }
 }
 
+/// As [`infer_need`], with what the agent said in between.
+#[must_use]
+pub fn infer_need_in_call(customer: &[Utterance], _agent: &[Utterance], concern: &Option<Concern>) -> Need {
+    infer_need(customer, concern)
+}
+
 fn complexity(utterances: &[Utterance], topics: usize, concern: &Option<Concern>) -> f32 {
     let escalates = utterances.iter().any(|utterance| {
         let text = Prepared::new(&utterance.text);

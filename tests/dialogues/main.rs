@@ -1,0 +1,64 @@
+//! How well issues, needs and requests for a language are heard, on dialogues made by hand.
+//!
+//! `english.toml` and `chinese.toml` hold sixty dialogues each, with what a careful listener would note; README.md says
+//! how they were made and noted. Odd numbers are the development half, on which the lexicons and constants were
+//! worked out; even numbers are held out, and only their figures say anything. Every dialogue is heard twice: with the
+//! customer's words alone, and with the agent's as well, as a transcript with speakers gives them.
+//!
+//! `cargo test --release --test dialogues -- --nocapture` prints the tables. The floors at the end stand a little below
+//! what was measured on the held-out half, so that a change which hears less fails here.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where something is missing")]
+#![expect(clippy::print_stdout, reason = "the tables are what these tests are for")]
+
+mod annotated;
+mod corpora;
+mod figures;
+mod heard;
+mod table;
+
+use annotated::{Half, Language, annotated};
+use figures::Figures;
+use heard::{Heard, Words, hear};
+
+/// Measures one part of the dialogues.
+fn measure(language: Option<Language>, half: Half, words: Words) -> Figures {
+    Figures::of(&heard(language, half, words))
+}
+
+fn heard(language: Option<Language>, half: Half, words: Words) -> Vec<Heard> {
+    Language::ALL
+        .into_iter()
+        .filter(|each| language.is_none_or(|wanted| wanted == *each))
+        .flat_map(annotated)
+        .filter(|dialogue| dialogue.half() == half)
+        .map(|dialogue| hear(dialogue, words))
+        .collect()
+}
+
+#[test]
+fn the_dialogues_are_noted_consistently() {
+    for language in Language::ALL {
+        let dialogues = annotated(language);
+        assert_eq!(dialogues.len(), 60);
+        for (index, dialogue) in dialogues.iter().enumerate() {
+            assert_eq!(dialogue.number, index + 1, "{language:?}");
+            dialogue.check();
+        }
+    }
+}
+
+#[test]
+fn the_tables() {
+    for words in [Words::Customer, Words::Both] {
+        println!("\n{}", words.title());
+        let columns = [Half::Development, Half::HeldOut].into_iter().flat_map(|half| {
+            [Some(Language::English), Some(Language::Chinese), None].map(|language| {
+                (format!("{} {}", half.name(), language.map_or("both", Language::tag)), measure(language, half, words))
+            })
+        });
+        println!("{}", table::render(&columns.collect::<Vec<_>>()));
+    }
+    let told = heard(None, Half::Development, Words::Both);
+    println!("{}", table::differences(&told));
+}
