@@ -1,6 +1,6 @@
 //! The figures as tables for people.
 
-use comfy_table::{Table, presets::ASCII_MARKDOWN};
+use comfy_table::{Table, presets};
 
 use super::figures::Figures;
 use super::heard::Heard;
@@ -8,7 +8,7 @@ use super::heard::Heard;
 /// One column for each part of the dialogues.
 pub(crate) fn render(columns: &[(String, Figures)]) -> String {
     let mut table = Table::new();
-    table.load_preset(ASCII_MARKDOWN);
+    table.load_style(presets::ASCII_MARKDOWN);
     let names = columns.iter().map(|(name, _)| name.clone());
     table.set_header(std::iter::once("figure".to_owned()).chain(names));
     let rows: [(&str, fn(&Figures) -> f64); 15] = [
