@@ -11,6 +11,10 @@ pub(super) struct Topic {
     pub(super) id: &'static str,
     /// Whether an agent can be skilled in it: nobody is asked for who is good at "waiting".
     pub(super) is_skill: bool,
+    /// Whether naming it is already a grievance: nobody speaks of a broken thing just to order one.
+    pub(super) is_fault: bool,
+    /// Whether it is mostly asked for: only plain words of grievance turn a booking into an issue.
+    pub(super) is_request: bool,
     /// How far a mention counts, in (0, 1]: less for what usually accompanies another issue.
     pub(super) weight: f32,
     pub(super) english: &'static [&'static str],
@@ -22,8 +26,10 @@ pub(super) const TOPICS: &[Topic] = &[
     Topic {
         id: "refund",
         is_skill: true,
+        is_fault: false,
+        is_request: false,
         weight: 1.0,
-        english: &[
+        english: &["get my money", "nothing in my account", "not in my account", "into my account", "to my account",
             "refund*",
             "money back",
             "my money",
@@ -34,13 +40,15 @@ pub(super) const TOPICS: &[Topic] = &[
             "compensat*",
             "chargeback",
         ],
-        chinese: &["退款", "退钱", "退我钱", "退费", "还我钱", "退回来", "退给我", "赔偿", "赔钱", "钱退"],
+        chinese: &["还钱", "退回", "退不退", "钱退", "没到账", "未到账", "打款", "账户里什么都没有", "卡里没有","退款", "退钱", "退我钱", "退费", "还我钱", "退回来", "退给我", "赔偿", "赔钱", "钱退"],
     },
     Topic {
         id: "delivery",
         is_skill: true,
+        is_fault: false,
+        is_request: false,
         weight: 1.0,
-        english: &[
+        english: &["didn't arrive", "never came", "never turned up",     
             "deliver*",
             "parcel*",
             "package*",
@@ -57,7 +65,7 @@ pub(super) const TOPICS: &[Topic] = &[
             "lost in the mail",
             "where is my order",
         ],
-        chinese: &[
+        chinese: &["签收", "没送", "送到", "送来", "送货上门", "寄到", "寄丢", "派件", "外送", "没发出", "出库",
             "快递",
             "包裹",
             "物流",
@@ -76,8 +84,10 @@ pub(super) const TOPICS: &[Topic] = &[
     Topic {
         id: "billing",
         is_skill: true,
+        is_fault: false,
+        is_request: false,
         weight: 1.0,
-        english: &[
+        english: &[ "double charged", "charged twice", "monthly fee", "taken twice",
             "bill",
             "bills",
             "billed",
@@ -96,7 +106,7 @@ pub(super) const TOPICS: &[Topic] = &[
             "deducted",
             "subscription fee",
         ],
-        chinese: &[
+        chinese: &["扣钱", "扣了我",  "月费", "手续费", "服务费", "滞纳金", "计费", "交费", "缴费",
             "账单",
             "扣费",
             "扣款",
@@ -116,6 +126,8 @@ pub(super) const TOPICS: &[Topic] = &[
     Topic {
         id: "cancellation",
         is_skill: true,
+        is_fault: false,
+        is_request: false,
         weight: 1.0,
         english: &[
             "cancel*",
@@ -127,13 +139,15 @@ pub(super) const TOPICS: &[Topic] = &[
             "stop the subscription",
             "stop my subscription",
         ],
-        chinese: &["取消", "退订", "解约", "注销", "销户", "不续费", "终止合同", "停掉"],
+        chinese: &["退套餐", "解除合同", "退掉套餐","取消", "退订", "解约", "注销", "销户", "不续费", "终止合同", "停掉"],
     },
     Topic {
         id: "exchange",
         is_skill: true,
+        is_fault: false,
+        is_request: false,
         weight: 1.0,
-        english: &[
+        english: &["exchange it", "swap*",
             "exchange",
             "exchanged",
             "replacement*",
@@ -148,13 +162,15 @@ pub(super) const TOPICS: &[Topic] = &[
             "return it",
             "return label",
         ],
-        chinese: &["换货", "退货", "换一个", "换个新的", "发错", "错货", "尺码不对", "换新"],
+        chinese: &[ "换一双", "换一件", "换成",  "换双", "调换", "更换","换货", "退货", "换一个", "换个新的", "发错", "错货", "尺码不对", "换新"],
     },
     Topic {
         id: "defect",
         is_skill: true,
+        is_fault: true,
+        is_request: false,
         weight: 1.0,
-        english: &[
+        english: &["leak*", "broke down", "breaks down", "falls apart", "doesn't turn on", "keeps breaking", "isn't working", "isnt working", "doesnt work",
             "broken",
             "broke",
             "defect*",
@@ -171,7 +187,7 @@ pub(super) const TOPICS: &[Topic] = &[
             "malfunction*",
             "dead on arrival",
         ],
-        chinese: &[
+        chinese: &["漏水", "又坏", "坏在", "不转了", "不亮了", "打不着", "熄火", "不制冷", "不加热", "裂开", "出毛病",
             "坏了",
             "坏的",
             "损坏",
@@ -190,8 +206,10 @@ pub(super) const TOPICS: &[Topic] = &[
     Topic {
         id: "repair",
         is_skill: true,
+        is_fault: false,
+        is_request: false,
         weight: 1.0,
-        english: &[
+        english: &["workshop",
             "repair*",
             "warranty",
             "technician*",
@@ -201,13 +219,15 @@ pub(super) const TOPICS: &[Topic] = &[
             "service centre",
             "service center",
         ],
-        chinese: &["维修", "修理", "保修", "售后", "师傅", "返修", "修好", "上门修"],
+        chinese: &["修了", "没修", "修没修", "送修", "检修","维修", "修理", "保修", "售后", "师傅", "返修", "修好", "上门修"],
     },
     Topic {
         id: "technical",
         is_skill: true,
+        is_fault: false,
+        is_request: false,
         weight: 1.0,
-        english: &[
+        english: &["wi fi", "offline", "crash", "crashed", "no signal",
             "internet",
             "wifi",
             "wi-fi",
@@ -226,7 +246,7 @@ pub(super) const TOPICS: &[Topic] = &[
             "network",
             "update failed",
         ],
-        chinese: &[
+        chinese: &["无线网", "没网", "断线", "掉线", "卡顿", "宕机", "更新失败", "路由器", "上网",
             "网络",
             "宽带",
             "断网",
@@ -245,8 +265,10 @@ pub(super) const TOPICS: &[Topic] = &[
     Topic {
         id: "account",
         is_skill: true,
+        is_fault: false,
+        is_request: false,
         weight: 1.0,
-        english: &[
+        english: &["my login", "log me in", "access to my account", "user name", "locked me out",
             "login",
             "log in",
             "logged out",
@@ -260,7 +282,7 @@ pub(super) const TOPICS: &[Topic] = &[
             "hacked",
             "two factor",
         ],
-        chinese: &[
+        chinese: &["登不进", "帐户", "解锁", "我的号", "找回密码",
             "账号",
             "账户",
             "登录",
@@ -277,6 +299,8 @@ pub(super) const TOPICS: &[Topic] = &[
     Topic {
         id: "booking",
         is_skill: true,
+        is_fault: false,
+        is_request: true,
         weight: 1.0,
         english: &[
             "booking*",
@@ -294,8 +318,10 @@ pub(super) const TOPICS: &[Topic] = &[
     Topic {
         id: "quality",
         is_skill: true,
+        is_fault: true,
+        is_request: false,
         weight: 0.9,
-        english: &[
+        english: &["fallen apart", "cheap material",
             "quality",
             "poorly made",
             "smells",
@@ -311,7 +337,7 @@ pub(super) const TOPICS: &[Topic] = &[
             "mouldy",
             "moldy",
         ],
-        chinese: &[
+        chinese: &["破洞", "开线", "起毛", "太薄",
             "质量",
             "做工",
             "掉色",
@@ -329,8 +355,10 @@ pub(super) const TOPICS: &[Topic] = &[
     Topic {
         id: "staff",
         is_skill: false,
+        is_fault: true,
+        is_request: false,
         weight: 0.9,
-        english: &[
+        english: &["shouted", "disrespect*", "swore at me", "the way he behaved", "the way she behaved", "insult*",
             "rude",
             "attitude",
             "impolite",
@@ -340,11 +368,13 @@ pub(super) const TOPICS: &[Topic] = &[
             "unprofessional",
             "ignored me",
         ],
-        chinese: &["态度", "骂人", "没礼貌", "不耐烦", "挂我电话", "挂了我", "敷衍", "凶我"],
+        chinese: &["骂我", "吼", "不尊重","态度", "骂人", "没礼貌", "不耐烦", "挂我电话", "挂了我", "敷衍", "凶我"],
     },
     Topic {
         id: "waiting",
         is_skill: false,
+        is_fault: true,
+        is_request: false,
         weight: 0.7,
         english: &[
             "waiting",

@@ -116,6 +116,12 @@ pub(super) const RESOLVED_ENGLISH: &[&str] = &[
     "taken care of",
     "never mind",
     "nevermind",
+    "they've got it",
+    "found it",
+    "have it now",
+    "have the parcel now",
+    "got it back",
+    "i'm in",
 ];
 
 /// What turns "resolved" into its opposite, a wish or somebody's claim, within a few words before it.
@@ -144,6 +150,10 @@ pub(super) const RESOLVED_CHINESE: &[&str] = &[
     "已经好了",
     "现在好了",
     "可以了",
+    "找到了",
+    "拿到了",
+    "登上去了",
+    "能用了",
 ];
 
 /// As above, within a few characters before it.

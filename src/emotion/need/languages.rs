@@ -1,7 +1,9 @@
 //! "Please speak Chinese": the language that a customer asks for.
 
+use std::sync::LazyLock;
+
 use crate::emotion::Utterance;
-use crate::emotion::concern::Prepared;
+use crate::emotion::concern::{PhraseTable, Prepared};
 
 /// A BCP 47 tag and the names of its language, in English or in itself, and in Chinese.
 struct Named {
@@ -72,26 +74,64 @@ const CHINESE_BEFORE: &[char] = &['说', '讲', '用', '会', '懂', '找', '要
 /// One of these phrases after the name makes it a request.
 const CHINESE_AFTER: &[&str] = &["客服", "服务", "人工", "专员", "坐席", "接待"];
 
-/// The language asked for last; none where none was asked for.
-pub(super) fn requested_language(utterances: &[Utterance]) -> Option<String> {
-    let requested = |text: &Prepared| {
-        LANGUAGES.iter().find(|language| is_requested(language, text)).map(|language| language.tag.to_owned())
-    };
-    utterances.iter().rev().find_map(|utterance| requested(&Prepared::new(&utterance.text)))
+/// "Yes" to an offer of the agent.
+const YES: &[&str] = &["yes", "yeah", "yep", "sure", "please", "ok", "okay", "sí", "oui", "ja"];
+/// As above.
+const YES_CHINESE: &[&str] = &["好", "是", "对", "要", "可以", "行", "麻烦"];
+/// "No" to an offer.
+const NO: &[&str] = &["no", "not", "don't", "nope", "fine", "needn't"];
+/// As above.
+const NO_CHINESE: &[&str] = &["不", "没", "算了"];
+/// The longest answer that is still only a yes, in words and in characters.
+const ANSWER_LENGTH: (usize, usize) = (6, 8);
+
+/// A language's names with the place of the language.
+static NAMES: LazyLock<PhraseTable<usize>> = LazyLock::new(|| {
+    let languages = LANGUAGES.iter().enumerate();
+    PhraseTable::new(languages.flat_map(|(index, language)| {
+        language.words.iter().chain(language.chinese).map(move |name| (*name, index))
+    }))
+});
+
+/// The language asked for last; none where none was asked for. What the agent offers counts where the customer takes
+/// it up.
+pub(super) fn requested_language(customer: &[Utterance], agent: &[Utterance]) -> Option<String> {
+    customer.iter().rev().find_map(|utterance| {
+        let text = Prepared::new(&utterance.text);
+        let offer = || {
+            let before = agent.iter().rev().find(|offer| offer.span.start_ms <= utterance.span.start_ms)?;
+            // Without times, every offer is before everything.
+            let has_times = before.span.end_ms > 0;
+            (has_times && is_yes(&text)).then(|| offered(&Prepared::new(&before.text))).flatten()
+        };
+        requested(&text).or_else(offer)
+    })
 }
 
-fn is_requested(language: &Named, text: &Prepared) -> bool {
-    let in_words = language
-        .words
-        .iter()
-        .flat_map(|name| text.find_words(name))
-        .any(|(start, end)| is_requested_in_words(text, start, end));
-    in_words
-        || language
-            .chinese
-            .iter()
-            .flat_map(|name| text.find_letters(name))
-            .any(|(start, end)| is_requested_in_chinese(text, start, end))
+fn requested(text: &Prepared) -> Option<String> {
+    let found = NAMES.find(text);
+    let in_words = found.words.iter().find(|(_, (start, end))| is_requested_in_words(text, *start, *end));
+    let in_chinese = || found.letters.iter().find(|(_, (start, end))| is_requested_in_chinese(text, *start, *end));
+    in_words.or_else(in_chinese).map(|(index, _)| LANGUAGES[*index].tag.to_owned())
+}
+
+/// The one language that the agent asks about.
+fn offered(text: &Prepared) -> Option<String> {
+    let found = NAMES.find(text);
+    let asks = text.letters.iter().any(|letter| matches!(letter, '?' | '？' | '吗' | '么'));
+    let mut languages: Vec<usize> = found.values().collect();
+    languages.dedup();
+    match languages[..] {
+        [index] if asks => Some(LANGUAGES[index].tag.to_owned()),
+        _ => None,
+    }
+}
+
+fn is_yes(text: &Prepared) -> bool {
+    let has = |known: &[&str]| known.iter().any(|word| !text.find_words(word).is_empty());
+    let has_chinese = |known: &[&str]| known.iter().any(|word| !text.find_letters(word).is_empty());
+    let is_short = text.words.len() <= ANSWER_LENGTH.0 && text.han_count() <= ANSWER_LENGTH.1;
+    is_short && (has(YES) || has_chinese(YES_CHINESE)) && !has(NO) && !has_chinese(NO_CHINESE)
 }
 
 fn is_requested_in_words(text: &Prepared, start: usize, end: usize) -> bool {
@@ -122,7 +162,7 @@ mod tests {
     use crate::emotion::Span;
 
     fn requested(text: &str) -> Option<String> {
-        requested_language(&[Utterance { span: Span::at(0), text: text.to_owned() }])
+        requested_language(&[Utterance { span: Span::at(0), text: text.to_owned() }], &[])
     }
 
     #[test]
@@ -161,6 +201,6 @@ mod tests {
     fn the_last_request_counts() {
         let utterances = ["English please", "算了，请说中文"]
             .map(|text| Utterance { span: Span::at(0), text: text.to_owned() });
-        assert_eq!(requested_language(&utterances).as_deref(), Some("zh"));
+        assert_eq!(requested_language(&utterances, &[]).as_deref(), Some("zh"));
     }
 }
