@@ -24,22 +24,22 @@ enum Cue {
     Content,
 }
 
-const GRIEVANCE_ENGLISH: &[&str] = &[
-    "never", "still", "hasn't", "hasnt", "haven't", "havent", "didn't", "didnt", "wrong", "missing", "lost", "gone",
-    "disappeared", "vanished", "too late", "late", "delayed", "overdue", "extra", "too much", "overcharged", "double",
-    "duplicate", "locked", "hacked", "crash*", "error", "is down", "was down", "been down", "went down", "dropping", "drops",
-    "cutting out", "offline", "broke*", "fail*", "trouble", "unacceptable", "not acceptable", "ridiculous",
+const GRIEVANCE_ENGLISH: &[&str] = &["is late", "was late", "weeks late", "days late", "came late", "late again", "an extra", "extra charge*", "are gone", "is gone", "it's gone", "have gone", "has gone", "all gone", "failed", "isn't", "isnt", "wasn't", "wasnt", "can't", "cant", "cannot", "couldn't", "your mistake", "doesn't work", "doesnt work", "does not work", "double charge*", "charged double", "money back", "my money", "where is my", "where's my", "wheres my", 
+    "never", "still", "hasn't", "hasnt", "haven't", "havent", "didn't", "didnt", "wrong", "missing", "lost", 
+    "disappeared", "vanished", "too late",  "delayed", "overdue",  "too much", "overcharged", 
+     "locked", "hacked", "crash*", "error", "is down", "was down", "been down", "went down", "dropping", "drops",
+    "cutting out", "offline", "broke*",  "trouble", "unacceptable", "not acceptable", "ridiculous",
     "outrageous", "unbelievable", "a joke", "disappoint*", "fed up", "furious", "terrible", "awful", "useless",
     "complain*", "complaint", "leak*", "supposed to", "was supposed", "should have", "should've", "promised", "nobody",
-    "no one", "mistake", "incorrect", "refuse*", "not good enough", "can't use", "can't get", "cannot get", "won't",
+    "no one",  "incorrect", "refuse*", "not good enough", "can't use", "can't get", "cannot get", "won't",
     "wont", "stuck", "dirty", "faulty", "damaged", "cracked", "defective", "rude", "disgrac*", "a disaster", "twice",
     "not fixed", "not working", "not here", "isn't working", "stopped", "keeps", "took money",
-    "without telling", "don't know what", "i don't know", "not happy", "unhappy", "lawyer", "ombudsman", 
+    "without telling", "don't know what",  "not happy", "unhappy", "lawyer", "ombudsman", 
     "nothing happen*", "nothing has", "nothing changed", "disrespect*", "stolen", "cheated",
 ];
 
-const GRIEVANCE_CHINESE: &[&str] = &[
-    "还没", "没收到", "没到", "没来", "没有来", "没有到", "没送", "没退", "没修", "没解决", "没用", "没法", "没人", "一直", "还是",
+const GRIEVANCE_CHINESE: &[&str] = &["还是没", "还是不", "还是这样", "还是一样", "还我钱", "退我钱", "把钱", "我的钱", "钱呢", 
+    "还没", "没收到", "没到", "没来", "没有来", "没有到", "没送", "没退", "没修", "没解决", "没用", "没法", "没人", "一直", 
     "不见", "没了", "不能用", "用不了", "坏了", "坏的", "又坏", "漏水", "错了", "发错", "少发", "少了", "断网", "断了", "没网", "没信号", "闪退",
     "晚了", "太晚", "迟到", "拖", "弄丢", "丢了", "多扣", "重复扣", "两次", "多了", "被锁", "锁定", "盗", "报错", "故障", "毛病", "差劲",
     "太差", "特别差", "破了", "裂了", "根本", "过分", "不行", "凭什么", "骗", "打不开", "连不上", "登不", "登录不了", "登陆不了", "上不了", "失败", "不正常",
@@ -49,18 +49,18 @@ const GRIEVANCE_CHINESE: &[&str] = &[
 ];
 
 const DENIAL_ENGLISH: &[&str] = &[
-    "not", "no", "isn't", "isnt", "wasn't", "wasnt", "aren't", "doesn't", "doesnt", "don't", "dont", "can't", "cant",
-    "cannot", "nothing", "couldn't", "wouldn't", "none",
+    "not", "no",     "aren't", "doesn't", "doesnt", "don't", "dont",  
+     "nothing",  "wouldn't", "none",
 ];
 
 const DENIAL_CHINESE: &[&str] = &["没", "不", "未", "别", "无法"];
 
-const PRESSING_ENGLISH: &[&str] = &[
-    "when", "where", "where's", "wheres", "why", "how long", "how much time", "who", "i want", "i need", "i'd like",
-    "i'd rather", "we need", "just", "please do", "please", "pls", "or not", "now", "today", "tomorrow", "then",
+const PRESSING_ENGLISH: &[&str] = &["back", 
+    "when", "where", "where's", "wheres", "why", "how long", "how much time", "who", "i want", "i need", 
+    "i'd rather", "we need", "just", "please do",  "pls", "or not", "now", "today", "tomorrow", 
     "you said", "you told", "you promised", "they said", "it said", "they told", "yesterday", "last week", "this morning",
     "every morning", "days", "weeks", "months", "hours", "week", "asked", "already", "i did", "i've been", "ready", "fixed",
-    "supervisor", "manager", "escalate", "raise it", "put through", "cancel", "sort", "send", "anybody", "anyone", "have you", "better", 
+    "supervisor", "manager", "escalate", "raise it", "put through", "cancel", "sort", "send", "anybody", "anyone", "have you",  
     "instead", "this is", "it was", "it keeps",
 ];
 
@@ -70,7 +70,7 @@ const PRESSING_CHINESE: &[&str] = &[
     "主管", "经理", "领导", "星期前", "个星期", "工作日", "礼拜", "怎么办", "怎么处理", "查过", "试了", "等", "弄好", "这个问题", "这件事", "你就",
 ];
 
-const HARMLESS_ENGLISH: &[&str] = &[
+const HARMLESS_ENGLISH: &[&str] = &["doesn't need", "does not need", "doesn't have to", "don't have to", "not have to", "isn't necessary", "isn't needed", "isn't required", "won't be necessary", "won't need", "i'm still", "am still", "still looking", "would still", "will still", "still be", "never been", "never mind", "never tried", "no trouble", "sorry", "can't find", "cannot find", "can't decide", "can't think", "can't remember", "couldn't find", "isn't a problem", "isn't an issue", "wasn't sure", "not to worry", "if it isn't", "if they can't", "if you can't", "if not", "can't you", "isn't it", "isn't there", "cannot wait", "no longer", "still the same", 
     "no problem", "don't care", "don't mind", "doesn't matter", "does not matter", "no preference", "not sure",
     "no thanks", "no thank", "nothing else", "not really", "why not", "don't need", "do not need", "don't want", "no need", "not picky", "not yet",
     "not particularly", "no worries", "not at all", "not a problem", "no that", "no that's", "nothing much", "can't wait", "not necessary", "no hurry", "no rush",
@@ -83,8 +83,8 @@ const HARMLESS_CHINESE: &[&str] = &[
     "可不可以", "有没有", "对不起", "不急", "等一下", "稍等", "等等", "不然呢", "还是一样好", "一直很好", "开不开", "还是原来",
 ];
 
-const CONTENT_ENGLISH: &[&str] = &["thanks", "thank", "great", "perfect", "lovely", "wonderful", "brilliant", "makes sense", "i see"];
-const CONTENT_CHINESE: &[&str] = &["谢谢", "谢了", "太好了", "明白了", "好的", "行，"];
+const CONTENT_ENGLISH: &[&str] = &["speak*", "in english", "in chinese", "in mandarin", "thanks", "thank", "great", "perfect", "lovely", "wonderful", "brilliant", "makes sense", "i see"];
+const CONTENT_CHINESE: &[&str] = &["英文", "英语", "中文", "普通话", "粤语", "广东话", "谢谢", "谢了", "太好了", "明白了", "好的", "行，"];
 
 static CUES: LazyLock<PhraseTable<Cue>> = LazyLock::new(|| {
     let plain = [

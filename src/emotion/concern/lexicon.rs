@@ -40,7 +40,7 @@ pub(super) const TOPICS: &[Topic] = &[
             "compensat*",
             "chargeback",
         ],
-        chinese: &["还钱", "退回", "退不退", "钱退", "没到账", "未到账", "打款", "账户里什么都没有", "卡里没有","退款", "退钱", "退我钱", "退费", "还我钱", "退回来", "退给我", "赔偿", "赔钱", "钱退"],
+        chinese: &["钱呢", "把钱", "还钱", "退回", "退不退", "钱退", "没到账", "未到账", "打款", "账户里什么都没有", "卡里没有","退款", "退钱", "退我钱", "退费", "还我钱", "退回来", "退给我", "赔偿", "赔钱", "钱退"],
     },
     Topic {
         id: "delivery",
@@ -227,7 +227,7 @@ pub(super) const TOPICS: &[Topic] = &[
         is_fault: false,
         is_request: false,
         weight: 1.0,
-        english: &["wi fi", "offline", "crash", "crashed", "no signal",
+        english: &["wi fi", "offline",  "crashed", "no signal",
             "internet",
             "wifi",
             "wi-fi",

@@ -21,14 +21,18 @@ const PLAIN_LIMIT: f32 = 0.8;
 const ANSWER_SHARE: f32 = 0.4;
 /// What an utterance counts that comes back to the issue without naming it.
 const RETURN_SHARE: f32 = 0.9;
+/// As above for one that only denies something.
+const DENIAL_SHARE: f32 = 0.5;
+/// What is made up for of what was said before it turned out to be an issue.
+const EARLIER_SHARE: f32 = 0.5;
 /// What is left of the evidence once the customer says that the issue is solved.
 const RESOLVED_REST: f32 = 0.2;
 /// A marker of repetition from this strength on makes an issue of what it is said about.
 pub(super) const STRONG_MARKER: f32 = 0.6;
 /// The least that a plain mention counts, however rare it is.
-const DENSITY_FLOOR: f32 = 0.5;
-/// For how many utterances an issue that was not named again is still what "it" speaks of.
-const REACH: usize = 6;
+const DENSITY_FLOOR: f32 = 0.35;
+/// For how many utterances an issue that was neither named nor complained of is still what "it" speaks of.
+const REACH: usize = 4;
 
 /// How one topic came up.
 #[derive(Debug, Clone)]
@@ -37,7 +41,7 @@ pub(in crate::emotion) struct Tally {
     pub(in crate::emotion) id: &'static str,
     /// Whether an agent can be skilled in it.
     pub(in crate::emotion) is_skill: bool,
-    /// How much it was spoken of, insisted on or not, already multiplied by the topic's weight.
+    /// How much it was named, insisted on or not, already multiplied by the topic's weight.
     pub(in crate::emotion) evidence: f32,
     /// How far the customer insisted on it, already multiplied by the topic's weight.
     pub(in crate::emotion) pressure: f32,
@@ -54,6 +58,12 @@ pub(in crate::emotion) struct Tally {
     pressed: f32,
     /// The markers of repetition.
     markers: f32,
+    /// The mentions themselves, without density and returns.
+    named: f32,
+    /// The last utterance that named it or complained of it.
+    heard: usize,
+    /// Utterances that pressed for it before it was an issue, by index.
+    waiting: Vec<usize>,
 }
 
 /// What the agent said just before an utterance.
@@ -61,6 +71,8 @@ pub(in crate::emotion) struct Tally {
 pub(in crate::emotion) struct Prompt {
     /// The topics that the agent asked about, by index.
     asked: Vec<usize>,
+    /// Whether the agent asked anything.
+    is_question: bool,
     /// Whether the agent declined something.
     declined: bool,
 }
@@ -73,11 +85,11 @@ const DECLINED_CHINESE: &[&str] = &["没有权限", "没办法", "不能", "无�
 impl Prompt {
     fn of(text: &str) -> Self {
         let prepared = super::matching::Prepared::new(text);
-        let asks = text.contains(['?', '？']) || prepared.letters.iter().any(|letter| matches!(letter, '吗' | '呢'));
-        let asked = if asks { Said::new(text).mentions.into_iter().map(|(topic, _)| topic).collect() } else { Vec::new() };
+        let is_question = text.contains(['?', '？']) || prepared.letters.iter().any(|letter| matches!(letter, '吗' | '呢'));
+        let asked = if is_question { Said::new(text).mentions.into_iter().map(|(topic, _)| topic).collect() } else { Vec::new() };
         let declined = DECLINED.iter().any(|phrase| !prepared.find_words(phrase).is_empty())
             || DECLINED_CHINESE.iter().any(|phrase| !prepared.find_letters(phrase).is_empty());
-        Self { asked, declined }
+        Self { asked, is_question, declined }
     }
 }
 
@@ -105,7 +117,7 @@ pub(in crate::emotion) fn tally(utterances: &[Utterance], prompts: &[Prompt]) ->
     for (tally, topic) in room.tallies.iter_mut().zip(TOPICS) {
         let density = density(DENSITY_FLOOR, tally.utterances.len(), utterances.len());
         let plain = (PLAIN_SHARE * tally.plain).min(PLAIN_LIMIT);
-        tally.evidence = topic.weight * ((tally.plain + tally.pressed) * density + tally.markers);
+        tally.evidence = topic.weight * tally.named;
         tally.pressure = topic.weight * (plain + tally.pressed * density + tally.markers);
     }
     room.tallies.retain(|tally| !tally.utterances.is_empty());
@@ -133,14 +145,15 @@ impl Room {
             return;
         }
         for (topic, phrasings) in mentions {
-            self.tallies[topic].mention(index, phrasings, stance, (&TOPICS[topic], topic, prompt));
+            let is_asked = prompt.asked.contains(&topic);
+            self.tallies[topic].mention(index, phrasings, stance, Around { topic: &TOPICS[topic], prompt, is_asked });
             self.last = Some((topic, index));
         }
     }
 
     /// What "it" speaks of: the issue insisted on most, otherwise what was named last.
     fn current(&self, index: usize) -> Option<usize> {
-        let in_reach = |tally: &Tally| tally.utterances.last().is_some_and(|last| index - last <= REACH);
+        let in_reach = |tally: &Tally| index - tally.heard <= REACH;
         let issues = self.tallies.iter().enumerate().filter(|(_, tally)| tally.is_issue && in_reach(tally));
         let strongest = issues.max_by(|left, right| left.1.pressed.total_cmp(&right.1.pressed));
         strongest.map(|(topic, _)| topic).or_else(|| {
@@ -153,16 +166,31 @@ impl Room {
         let Some(topic) = self.current(index) else { return };
         let tally = &mut self.tallies[topic];
         let opens = stance.is_grievance && !TOPICS[topic].is_request || stance.repeated >= STRONG_MARKER;
-        let presses = stance.is_pressing || stance.is_denial || stance.repeated > 0.0 || prompt.declined;
-        let is_content = stance.is_content && !stance.is_grievance && stance.repeated == 0.0;
-        if opens || (tally.is_issue && presses && !is_content) {
-            tally.is_issue = true;
-            tally.pressed += RETURN_SHARE;
+        let presses = stance.is_pressing || stance.repeated > 0.0;
+        // "No" to a question is an answer.
+        let denies = stance.is_denial && !prompt.is_question;
+        let is_content = stance.is_content && !opens && stance.repeated == 0.0;
+        if opens {
+            tally.open();
+            tally.heard = index;
+        }
+        if opens || (tally.is_issue && (presses || denies) && !is_content) {
+            tally.pressed += if opens || presses { RETURN_SHARE } else { DENIAL_SHARE };
             tally.markers += stance.repeated;
             tally.repeated = tally.repeated.max(stance.repeated);
             tally.utterances.push(index);
+        } else if presses && !is_content && !prompt.is_question {
+            tally.waiting.push(index);
         }
     }
+}
+
+/// What is around a mention.
+struct Around<'a> {
+    topic: &'static Topic,
+    prompt: &'a Prompt,
+    /// Whether the agent has just asked about it.
+    is_asked: bool,
 }
 
 impl Tally {
@@ -179,24 +207,25 @@ impl Tally {
             plain: 0.0,
             pressed: 0.0,
             markers: 0.0,
+            named: 0.0,
+            heard: 0,
+            waiting: Vec::new(),
         }
     }
 
-    fn mention(
-        &mut self,
-        index: usize,
-        phrasings: Vec<String>,
-        stance: Stance,
-        (topic, place, prompt): (&Topic, usize, &Prompt),
-    ) {
-        let denies = stance.is_denial && !topic.is_request && !stance.is_content;
+    fn mention(&mut self, index: usize, phrasings: Vec<String>, stance: Stance, around: Around<'_>) {
+        let Around { topic, prompt, is_asked } = around;
         let declined = prompt.declined && stance.is_pressing && !topic.is_request;
         let opens = stance.is_grievance || stance.repeated >= STRONG_MARKER || topic.is_fault || declined;
         let further = phrasings.len().saturating_sub(1) as f32;
-        let answers = prompt.asked.contains(&place) && !opens && !denies;
+        let answers = is_asked && !opens;
         let share = if answers { ANSWER_SHARE } else { 1.0 };
         let amount = share * (1.0 + FURTHER_MENTION * further).min(MENTIONS_LIMIT);
-        self.is_issue |= opens || (denies && !answers);
+        if opens {
+            self.open();
+        }
+        self.heard = index;
+        self.named += amount;
         if self.is_issue {
             self.pressed += amount;
             self.markers += stance.repeated;
@@ -208,8 +237,22 @@ impl Tally {
         self.phrasings.extend(phrasings);
     }
 
+    /// It turns out to be an issue; what was said of it before appears in another light.
+    fn open(&mut self) {
+        if self.is_issue {
+            return;
+        }
+        self.is_issue = true;
+        self.pressed += EARLIER_SHARE * (self.plain + RETURN_SHARE * self.waiting.len() as f32);
+        self.plain = 0.0;
+        self.utterances.append(&mut self.waiting);
+        self.utterances.sort_unstable();
+    }
+
     fn resolve(&mut self) {
         self.is_issue = false;
+        self.waiting.clear();
+        self.named *= RESOLVED_REST;
         self.plain *= RESOLVED_REST;
         self.pressed *= RESOLVED_REST;
         self.markers *= RESOLVED_REST;

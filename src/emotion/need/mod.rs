@@ -72,8 +72,8 @@ pub struct Need {
 
 /// Infers what help a customer needs.
 ///
-/// The main topic is the one of the concern, otherwise the one with the most evidence. Complexity is 0.15 for any
-/// topic, 0.15 for each further one (two at most), 0.3 x the concern's score, 0.25 for words of escalation and up to
+/// The main topic is the one of the concern, otherwise the one named most. Complexity is 0.15 for any issue or topic,
+/// 0.15 for each further one (two at most), 0.3 x the concern's score, 0.25 for words of escalation and up to
 /// 0.15 for a long conversation.
 #[must_use]
 pub fn infer_need(utterances: &[Utterance], concern: &Option<Concern>) -> Need {
@@ -115,7 +115,7 @@ fn complexity(utterances: &[Utterance], topics: usize, concern: &Option<Concern>
     let escalates =
         utterances.iter().any(|utterance| !ESCALATION.find(&Prepared::new(&utterance.text)).is_empty());
     let length = (utterances.len() as f32 / LONG_CONVERSATION).min(1.0);
-    let base = if topics > 0 { 0.15 } else { 0.0 };
+    let base = if topics > 0 || concern.is_some() { 0.15 } else { 0.0 };
     let further = 0.15 * topics.saturating_sub(1).min(2) as f32;
     let insistence = 0.3 * concern.as_ref().map_or(0.0, |concern| concern.score.clamp(0.0, 1.0));
     let escalation = if escalates { 0.25 } else { 0.0 };
