@@ -46,7 +46,8 @@ fn read(path: &str) -> Vec<Dialogue> {
             dialogues.push(Dialogue::default());
         }
         let start_ms = row as u64 * ROW_MS;
-        let utterance = Utterance { span: Span::new(start_ms, start_ms + ROW_MS), text: cells[text_at].to_owned() };
+        let utterance =
+            Utterance { span: Span::new(start_ms, start_ms + ROW_MS), text: cells[text_at].to_owned() };
         let Some(dialogue) = dialogues.last_mut() else { continue };
         if speaker_at.is_some_and(|at| cells[at] == "SYSTEM") {
             dialogue.agent.push(utterance);
@@ -81,14 +82,24 @@ fn corpora() {
     for path in paths.split(':') {
         let dialogues = read(path);
         let alone: Vec<_> = dialogues.iter().map(|dialogue| find_concern(&dialogue.customer)).collect();
-        let both: Vec<_> =
-            dialogues.iter().map(|dialogue| find_concern_in_call(&dialogue.customer, &dialogue.agent)).collect();
+        let both: Vec<_> = dialogues
+            .iter()
+            .map(|dialogue| find_concern_in_call(&dialogue.customer, &dialogue.agent))
+            .collect();
         println!("{}", describe(&format!("{path}, customer alone"), &alone));
         println!("{}", describe(&format!("{path}, with the agent"), &both));
         for (dialogue, concern) in dialogues.iter().zip(&both) {
             let Some(concern) = concern else { continue };
-            let words: Vec<&str> = dialogue.customer.iter().map(|utterance| utterance.text.as_str()).collect();
-            println!("  {:.2} {} {} x{}: {}", concern.score, concern.topic, concern.issue, concern.count, words.join(" | "));
+            let words: Vec<&str> =
+                dialogue.customer.iter().map(|utterance| utterance.text.as_str()).collect();
+            println!(
+                "  {:.2} {} {} x{}: {}",
+                concern.score,
+                concern.topic,
+                concern.issue,
+                concern.count,
+                words.join(" | ")
+            );
         }
     }
 }

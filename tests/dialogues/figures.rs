@@ -55,7 +55,8 @@ impl Figures {
             issue_precision: ratio(right.len(), all.iter().filter(|one| one.concern.is_some()).count()),
             issue_recall: ratio(right.len(), with_issue.len()),
             count_exact: share(&right, |one| count_error(one) == 0),
-            count_error: right.iter().map(|one| count_error(one) as f64).sum::<f64>() / right.len().max(1) as f64,
+            count_error: right.iter().map(|one| count_error(one) as f64).sum::<f64>()
+                / right.len().max(1) as f64,
             span_f1: span_f1(&with_issue),
             level_agreement: share(&everything, |one| one.level() == one.noted.concern),
             rank_correlation: rank_correlation(all),
@@ -112,7 +113,17 @@ fn skill_f1(all: &[Heard]) -> f64 {
 /// How often one of the first scores higher than one of the second; equal scores count half.
 fn above(first: &[&Heard], second: &[&Heard]) -> f64 {
     let wins = first.iter().flat_map(|one| second.iter().map(|other| one.score() - other.score()));
-    let sum: f64 = wins.map(|difference| if difference > 0.0 { 1.0 } else if difference < 0.0 { 0.0 } else { 0.5 }).sum();
+    let sum: f64 = wins
+        .map(|difference| {
+            if difference > 0.0 {
+                1.0
+            } else if difference < 0.0 {
+                0.0
+            } else {
+                0.5
+            }
+        })
+        .sum();
     sum / (first.len() * second.len()).max(1) as f64
 }
 

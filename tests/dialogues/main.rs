@@ -54,11 +54,38 @@ fn the_tables() {
         println!("\n{}", words.title());
         let columns = [Half::Development, Half::HeldOut].into_iter().flat_map(|half| {
             [Some(Language::English), Some(Language::Chinese), None].map(|language| {
-                (format!("{} {}", half.name(), language.map_or("both", Language::tag)), measure(language, half, words))
+                (
+                    format!("{} {}", half.name(), language.map_or("both", Language::tag)),
+                    measure(language, half, words),
+                )
             })
         });
         println!("{}", table::render(&columns.collect::<Vec<_>>()));
     }
     let told = heard(None, Half::Development, Words::Both);
     println!("{}", table::differences(&told));
+}
+
+#[test]
+fn the_held_out_half_is_heard_as_well_as_measured() {
+    for words in [Words::Customer, Words::Both] {
+        let figures = measure(None, Half::HeldOut, words);
+        let floors = [
+            ("issue precision", figures.issue_precision, 0.93),
+            ("issue recall", figures.issue_recall, 0.86),
+            ("span overlap F1", figures.span_f1, 0.85),
+            ("level agreement", figures.level_agreement, 0.86),
+            ("rank correlation", figures.rank_correlation, 0.88),
+            ("strong above none", figures.strong_over_none, 0.97),
+            ("strong found", figures.strong_found, 0.9),
+            ("skill F1", figures.skill_f1, 0.89),
+            ("complexity agreement", figures.complexity_agreement, 0.83),
+            ("requested language", figures.language_accuracy, 0.95),
+        ];
+        for (name, measured, floor) in floors {
+            assert!(measured >= floor, "{words:?}: {name} is {measured:.3}, below {floor}");
+        }
+        assert!(figures.count_error <= 0.8, "{words:?}: counts are off by {:.3}", figures.count_error);
+        assert!(figures.false_alarms <= 0.05, "{words:?}: {:.3} false alarms", figures.false_alarms);
+    }
 }

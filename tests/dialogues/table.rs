@@ -50,7 +50,9 @@ pub(crate) fn differences(all: &[Heard]) -> String {
     let line = |one: &Heard| {
         let heard = one.concern.as_ref().map_or_else(
             || "nothing".to_owned(),
-            |concern| format!("{} \"{}\" x{} {:.2}", concern.topic, concern.issue, concern.count, concern.score),
+            |concern| {
+                format!("{} \"{}\" x{} {:.2}", concern.topic, concern.issue, concern.count, concern.score)
+            },
         );
         let noted = &one.noted;
         let issue = noted.issue.as_deref().unwrap_or("nothing");
@@ -61,7 +63,12 @@ pub(crate) fn differences(all: &[Heard]) -> String {
         format!(
             "{:>3} {}: {heard}; noted {issue} x{mentions} {:?} (missed {missed}, extra {extra}); skills {:?}, noted {:?}; \
              complexity {:.2}, noted {:?}; language {language}\n",
-            noted.number, noted.kind, noted.concern, one.need.needed_skills, noted.skills, one.need.complexity,
+            noted.number,
+            noted.kind,
+            noted.concern,
+            one.need.needed_skills,
+            noted.skills,
+            one.need.complexity,
             noted.complexity,
         )
     };

@@ -97,7 +97,9 @@ fn joined(mut found: Vec<(usize, Stretch)>) -> Vec<(usize, Stretch)> {
         .chunk_by(|left, right| left.0 == right.0)
         .flat_map(|same| {
             let topic = same[0].0;
-            merge(same.iter().map(|(_, stretch)| *stretch).collect()).into_iter().map(move |place| (topic, place))
+            merge(same.iter().map(|(_, stretch)| *stretch).collect())
+                .into_iter()
+                .map(move |place| (topic, place))
         })
         .collect()
 }

@@ -38,7 +38,7 @@ fn english_refund_with_insistence() {
             "So where is my refund? This is the third time I'm asking.",
         ],
         "refund",
-        4,
+        5,
         0.8,
     );
 }
@@ -143,7 +143,8 @@ fn english_unknown_issue_is_named_in_the_customers_words() {
         3,
         0.3,
     );
-    let concern = hear(&["my loyalty points", "the loyalty points", "those loyalty points"]).unwrap();
+    let concern =
+        hear(&["my loyalty points", "the loyalty points", "those loyalty points are gone"]).unwrap();
     assert_eq!(concern.issue, "loyalty point");
 }
 
@@ -212,7 +213,7 @@ fn chinese_delivery_in_other_words() {
 #[test]
 fn chinese_traditional_characters() {
     expect(&["我的訂單還沒發貨。", "為什麼還不發貨？", "請你們快點發貨。"], "delivery", 3, 0.5);
-    let concern = hear(&["為什麼還不發貨？", "請你們快點發貨。"]).unwrap();
+    let concern = hear(&["為什麼還沒發貨？", "請你們快點發貨。"]).unwrap();
     assert_eq!(concern.issue, "發貨");
 }
 
@@ -303,5 +304,5 @@ fn the_stronger_of_two_issues_is_named() {
 
 #[test]
 fn mixed_languages_count_together() {
-    expect(&["我的 refund 呢？", "退款什么时候到", "I want my money back"], "refund", 3, 0.5);
+    expect(&["我的 refund 呢？", "退款什么时候到", "I want my money back"], "refund", 3, 0.3);
 }

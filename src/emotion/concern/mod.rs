@@ -30,7 +30,7 @@ use super::{Span, Utterance};
 pub const OTHER_TOPIC: &str = "other";
 
 /// How quickly pressure beyond the first mention fills the score: two complaints give about 0.3 to 0.4.
-const STEEPNESS: f32 = 0.35;
+const STEEPNESS: f32 = 0.42;
 /// What coming back over the whole conversation adds to the evidence, compared with saying it all at once.
 const SPREAD_BONUS: f32 = 0.2;
 /// After how many further utterances without the issue the part of the score that fades is halved.
@@ -38,7 +38,7 @@ const FADE_UTTERANCES: f32 = 8.0;
 /// The part of the score that does not fade: what was said stays said.
 const LASTING_SHARE: f32 = 0.4;
 /// Below this score nothing is reported.
-const SCORE_NEEDED: f32 = 0.2;
+const SCORE_NEEDED: f32 = 0.25;
 /// The same for issues that the lexicon does not know: most nouns that come up again are no issue at all.
 const OTHER_SCORE_NEEDED: f32 = 0.35;
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::LazyLock;
 
-use super::matching::{Prepared, is_han};
 use super::clauses::mentions;
 use super::cues::Stance;
+use super::matching::{Prepared, is_han};
 use super::tally::{STRONG_MARKER, density};
 use crate::emotion::Utterance;
 
@@ -100,10 +100,7 @@ fn english_phrases(text: &Prepared) -> impl Iterator<Item = String> + '_ {
     let words = &text.words;
     let content: Vec<bool> = words
         .iter()
-        .map(|word| {
-            word.chars().all(char::is_alphabetic)
-                && !COMMON.contains(word.as_str())
-        })
+        .map(|word| word.chars().all(char::is_alphabetic) && !COMMON.contains(word.as_str()))
         .collect();
     runs(content, 1, WORDS_LIMIT).filter_map(move |(start, end)| {
         let run = &words[start..end];

@@ -9,7 +9,17 @@ use super::lexicon::TOPICS;
 const WORD_LENGTH: usize = 5;
 /// Words that a slip is looked for behind, beside those of the topics.
 const FURTHER_WORDS: &[&str] = &[
-    "account", "money", "already", "again", "arrived", "promised", "waiting", "answer", "reply", "colleague", "supervisor",
+    "account",
+    "money",
+    "already",
+    "again",
+    "arrived",
+    "promised",
+    "waiting",
+    "answer",
+    "reply",
+    "colleague",
+    "supervisor",
 ];
 /// Real words that are one slip away from a known one.
 const REAL_WORDS: &[&str] = &["fight", "thicket", "monkey", "faculty", "cashes", "many"];
@@ -31,7 +41,10 @@ static KNOWN: LazyLock<HashMap<u8, BTreeSet<&'static str>>> = LazyLock::new(|| {
 /// First and last letter must be right: that keeps "charger" and "route" from becoming "charge" and "router".
 pub(super) fn respelled(word: &str) -> &str {
     let letters = word.as_bytes();
-    if letters.len() + 1 < WORD_LENGTH || !letters.iter().all(u8::is_ascii_lowercase) || REAL_WORDS.contains(&word) {
+    if letters.len() + 1 < WORD_LENGTH
+        || !letters.iter().all(u8::is_ascii_lowercase)
+        || REAL_WORDS.contains(&word)
+    {
         return word;
     }
     let Some(known) = KNOWN.get(&letters[0]).filter(|known| !known.contains(word)) else { return word };
@@ -73,7 +86,10 @@ mod tests {
 
     #[test]
     fn other_words_stay() {
-        for word in ["charger", "route", "refund", "equality", "cancer", "change", "many", "a", "", "bill", "café", "fight"] {
+        for word in [
+            "charger", "route", "refund", "equality", "cancer", "change", "many", "a", "", "bill", "café",
+            "fight",
+        ] {
             assert_eq!(respelled(word), word);
         }
     }

@@ -42,7 +42,10 @@ impl<V: Copy> PhraseTable<V> {
             let Some(known) = word.chars().next().and_then(|first| self.words.get(&first)) else { continue };
             for (phrase, value) in known {
                 let stands = text.words[start..].len() >= phrase.len()
-                    && phrase.iter().zip(&text.words[start..]).all(|(pattern, word)| matches_word(pattern, word));
+                    && phrase
+                        .iter()
+                        .zip(&text.words[start..])
+                        .all(|(pattern, word)| matches_word(pattern, word));
                 if stands {
                     found.words.push((*value, (start, start + phrase.len())));
                 }

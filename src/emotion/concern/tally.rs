@@ -30,7 +30,7 @@ const RESOLVED_REST: f32 = 0.2;
 /// A marker of repetition from this strength on makes an issue of what it is said about.
 pub(super) const STRONG_MARKER: f32 = 0.6;
 /// The least that a plain mention counts, however rare it is.
-const DENSITY_FLOOR: f32 = 0.35;
+const DENSITY_FLOOR: f32 = 0.5;
 /// For how many utterances an issue that was neither named nor complained of is still what "it" speaks of.
 const REACH: usize = 4;
 
@@ -78,15 +78,29 @@ pub(in crate::emotion) struct Prompt {
 }
 
 const DECLINED: &[&str] = &[
-    "can't", "cannot", "i'm afraid", "unfortunately", "not possible", "unable", "not allowed", "sold out", "won't be able",
+    "can't",
+    "cannot",
+    "i'm afraid",
+    "unfortunately",
+    "not possible",
+    "unable",
+    "not allowed",
+    "sold out",
+    "won't be able",
 ];
-const DECLINED_CHINESE: &[&str] = &["没有权限", "没办法", "不能", "无法", "办不了", "决定不了", "查不到", "看不到", "没货"];
+const DECLINED_CHINESE: &[&str] =
+    &["没有权限", "没办法", "不能", "无法", "办不了", "决定不了", "查不到", "看不到", "没货"];
 
 impl Prompt {
     fn of(text: &str) -> Self {
         let prepared = super::matching::Prepared::new(text);
-        let is_question = text.contains(['?', '？']) || prepared.letters.iter().any(|letter| matches!(letter, '吗' | '呢'));
-        let asked = if is_question { Said::new(text).mentions.into_iter().map(|(topic, _)| topic).collect() } else { Vec::new() };
+        let is_question =
+            text.contains(['?', '？']) || prepared.letters.iter().any(|letter| matches!(letter, '吗' | '呢'));
+        let asked = if is_question {
+            Said::new(text).mentions.into_iter().map(|(topic, _)| topic).collect()
+        } else {
+            Vec::new()
+        };
         let declined = DECLINED.iter().any(|phrase| !prepared.find_words(phrase).is_empty())
             || DECLINED_CHINESE.iter().any(|phrase| !prepared.find_letters(phrase).is_empty());
         Self { asked, is_question, declined }
@@ -146,7 +160,12 @@ impl Room {
         }
         for (topic, phrasings) in mentions {
             let is_asked = prompt.asked.contains(&topic);
-            self.tallies[topic].mention(index, phrasings, stance, Around { topic: &TOPICS[topic], prompt, is_asked });
+            self.tallies[topic].mention(
+                index,
+                phrasings,
+                stance,
+                Around { topic: &TOPICS[topic], prompt, is_asked },
+            );
             self.last = Some((topic, index));
         }
     }
@@ -156,9 +175,9 @@ impl Room {
         let in_reach = |tally: &Tally| index - tally.heard <= REACH;
         let issues = self.tallies.iter().enumerate().filter(|(_, tally)| tally.is_issue && in_reach(tally));
         let strongest = issues.max_by(|left, right| left.1.pressed.total_cmp(&right.1.pressed));
-        strongest.map(|(topic, _)| topic).or_else(|| {
-            self.last.filter(|(_, heard)| index - heard <= REACH).map(|(topic, _)| topic)
-        })
+        strongest
+            .map(|(topic, _)| topic)
+            .or_else(|| self.last.filter(|(_, heard)| index - heard <= REACH).map(|(topic, _)| topic))
     }
 
     /// An utterance that names no topic: does it complain about, or press for, the current one?
@@ -284,7 +303,10 @@ mod tests {
 
     #[test]
     fn naming_alone_is_no_insistence() {
-        let named = tallies(&["A parcel to Leeds.", "The parcel weighs two kilos.", "When will the parcel leave?"], &[]);
+        let named = tallies(
+            &["A parcel to Leeds.", "The parcel weighs two kilos.", "When will the parcel leave?"],
+            &[],
+        );
         let missed = tallies(&["My parcel is lost.", "The parcel, yes.", "When will the parcel come?"], &[]);
         assert!(named[0].pressure < 1.0 && missed[0].pressure > 2.5, "{named:?} {missed:?}");
         assert_eq!(named[0].utterances, missed[0].utterances);
@@ -292,7 +314,8 @@ mod tests {
 
     #[test]
     fn an_issue_is_come_back_to_without_its_name() {
-        let tallies = tallies(&["My parcel is lost.", "Number 114.", "So when will it come?", "Thanks."], &[]);
+        let tallies =
+            tallies(&["My parcel is lost.", "Number 114.", "So when will it come?", "Thanks."], &[]);
         assert_eq!(tallies[0].utterances, [0, 2]);
     }
 

@@ -46,8 +46,6 @@ const BEFORE: &[&str] = &[
     "speaking",
     "talk",
     "talking",
-    "in",
-    "to",
     "prefer",
     "understands",
     "habla",
@@ -61,6 +59,14 @@ const BEFORE: &[&str] = &[
     "auf",
     "em",
     "falar",
+];
+/// Directly before the name these make it a request where the clause asks for something: "in Spanish" alone may be what
+/// an application is set to.
+const MEDIUM: &[&str] = &["in", "to"];
+/// What asks for something.
+const ASKING: &[&str] = &[
+    "can", "could", "may", "would", "prefer", "please", "speak", "talk", "continue", "explain", "help",
+    "easier", "rather", "possible", "someone", "somebody", "anyone", "anybody", "switch", "better",
 ];
 /// One of these directly after the name makes it a request.
 const AFTER: &[&str] = &["speaker", "speaking", "please", "agent", "representative", "operator", "support"];
@@ -111,7 +117,8 @@ pub(super) fn requested_language(customer: &[Utterance], agent: &[Utterance]) ->
 fn requested(text: &Prepared) -> Option<String> {
     let found = NAMES.find(text);
     let in_words = found.words.iter().find(|(_, (start, end))| is_requested_in_words(text, *start, *end));
-    let in_chinese = || found.letters.iter().find(|(_, (start, end))| is_requested_in_chinese(text, *start, *end));
+    let in_chinese =
+        || found.letters.iter().find(|(_, (start, end))| is_requested_in_chinese(text, *start, *end));
     in_words.or_else(in_chinese).map(|(index, _)| LANGUAGES[*index].tag.to_owned())
 }
 
@@ -137,7 +144,10 @@ fn is_yes(text: &Prepared) -> bool {
 fn is_requested_in_words(text: &Prepared, start: usize, end: usize) -> bool {
     let has = |known: &[&str], words: &[String]| words.iter().any(|word| known.contains(&word.as_str()));
     let before = &text.words[start.saturating_sub(REACH)..start];
-    let asks = has(BEFORE, before) || text.words.get(end).is_some_and(|word| AFTER.contains(&word.as_str()));
+    let is_medium = start > 0 && MEDIUM.contains(&text.words[start - 1].as_str()) && has(ASKING, &text.words);
+    let asks = is_medium
+        || has(BEFORE, before)
+        || text.words.get(end).is_some_and(|word| AFTER.contains(&word.as_str()));
     // "Why don't we speak English" is rarer than "I don't speak English", so a refusal wins.
     asks && !has(REFUSALS, &text.words[start.saturating_sub(REACH + 1)..start])
 }
@@ -188,6 +198,8 @@ mod tests {
         for text in [
             "I don't speak English very well",
             "my Chinese phone is broken",
+            "all menus are in Italian",
+            "a seat in the Dutch class",
             "我不会说英语",
             "我听不懂英语",
             "这本英语书质量很差",

@@ -36,20 +36,8 @@ const ESCALATION_ENGLISH: &[&str] = &[
     "12315",
 ];
 /// As above.
-const ESCALATION_CHINESE: &[&str] = &[
-    "投诉",
-    "经理",
-    "主管",
-    "领导",
-    "律师",
-    "起诉",
-    "消协",
-    "曝光",
-    "报警",
-    "诈骗",
-    "骗子",
-    "工信部",
-];
+const ESCALATION_CHINESE: &[&str] =
+    &["投诉", "经理", "主管", "领导", "律师", "起诉", "消协", "曝光", "报警", "诈骗", "骗子", "工信部"];
 
 static ESCALATION: LazyLock<PhraseTable<()>> = LazyLock::new(|| {
     PhraseTable::new(ESCALATION_ENGLISH.iter().chain(ESCALATION_CHINESE).map(|phrase| (*phrase, ())))
