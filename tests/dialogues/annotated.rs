@@ -31,18 +31,26 @@ impl Language {
     }
 }
 
-/// Which half a dialogue belongs to, by its number alone.
+/// Dialogues up to this number make up the two halves.
+const HALVES_END: usize = 60;
+
+/// Which part a dialogue belongs to, by its number alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Half {
+pub(crate) enum Part {
     Development,
     HeldOut,
+    /// Written once the rules stood, and measured once.
+    Afterwards,
 }
 
-impl Half {
+impl Part {
+    pub(crate) const ALL: [Self; 3] = [Self::Development, Self::HeldOut, Self::Afterwards];
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Development => "development",
             Self::HeldOut => "held-out",
+            Self::Afterwards => "afterwards",
         }
     }
 }
@@ -117,8 +125,12 @@ struct File {
 }
 
 impl Annotated {
-    pub(crate) const fn half(&self) -> Half {
-        if self.number % 2 == 1 { Half::Development } else { Half::HeldOut }
+    pub(crate) const fn part(&self) -> Part {
+        match self.number {
+            number if number > HALVES_END => Part::Afterwards,
+            number if number % 2 == 1 => Part::Development,
+            _ => Part::HeldOut,
+        }
     }
 
     /// What one speaker said.

@@ -77,7 +77,8 @@ pub(in crate::emotion) struct Prompt {
     declined: bool,
 }
 
-const DECLINED: &[&str] = &[
+/// What an agent says who will not or cannot.
+const DECLINED_ENGLISH: &[&str] = &[
     "can't",
     "cannot",
     "i'm afraid",
@@ -88,6 +89,7 @@ const DECLINED: &[&str] = &[
     "sold out",
     "won't be able",
 ];
+/// As above.
 const DECLINED_CHINESE: &[&str] =
     &["没有权限", "没办法", "不能", "无法", "办不了", "决定不了", "查不到", "看不到", "没货"];
 
@@ -101,7 +103,7 @@ impl Prompt {
         } else {
             Vec::new()
         };
-        let declined = DECLINED.iter().any(|phrase| !prepared.find_words(phrase).is_empty())
+        let declined = DECLINED_ENGLISH.iter().any(|phrase| !prepared.find_words(phrase).is_empty())
             || DECLINED_CHINESE.iter().any(|phrase| !prepared.find_letters(phrase).is_empty());
         Self { asked, is_question, declined }
     }
@@ -160,12 +162,8 @@ impl Room {
         }
         for (topic, phrasings) in mentions {
             let is_asked = prompt.asked.contains(&topic);
-            self.tallies[topic].mention(
-                index,
-                phrasings,
-                stance,
-                Around { topic: &TOPICS[topic], prompt, is_asked },
-            );
+            let around = Around { topic: &TOPICS[topic], prompt, is_asked };
+            self.tallies[topic].mention(index, phrasings, stance, &around);
             self.last = Some((topic, index));
         }
     }
@@ -232,8 +230,8 @@ impl Tally {
         }
     }
 
-    fn mention(&mut self, index: usize, phrasings: Vec<String>, stance: Stance, around: Around<'_>) {
-        let Around { topic, prompt, is_asked } = around;
+    fn mention(&mut self, index: usize, phrasings: Vec<String>, stance: Stance, around: &Around<'_>) {
+        let Around { topic, prompt, is_asked } = *around;
         let declined = prompt.declined && stance.is_pressing && !topic.is_request;
         let opens = stance.is_grievance || stance.repeated >= STRONG_MARKER || topic.is_fault || declined;
         let further = phrasings.len().saturating_sub(1) as f32;
