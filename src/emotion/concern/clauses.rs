@@ -36,11 +36,15 @@ pub(super) struct Said {
     pub(super) is_over: bool,
     /// How the customer stands to it all.
     pub(super) stance: Stance,
+    /// How long it is, in words and Chinese characters.
+    pub(super) length: usize,
 }
 
 impl Said {
     pub(super) fn new(text: &str) -> Self {
-        let mut said = Self { stance: Stance::of(&Prepared::new(text)), ..Self::default() };
+        let whole = Prepared::new(text);
+        let length = whole.words.len() + whole.han_count();
+        let mut said = Self { stance: Stance::of(&whole), length, ..Self::default() };
         for clause in clauses(text) {
             let clause = Prepared::new(clause);
             let mentions = mentions(&clause);

@@ -25,6 +25,13 @@ enum Cue {
 }
 
 const GRIEVANCE_ENGLISH: &[&str] = &[
+    "smelled",
+    "rotten",
+    "spoiled",
+    "mouldy",
+    "makes no sense",
+    "for no reason",
+    "without warning",
     "no sign of",
     "not received",
     "not arrived",
@@ -211,6 +218,12 @@ const GRIEVANCE_ENGLISH: &[&str] = &[
 ];
 
 const GRIEVANCE_CHINESE: &[&str] = &[
+    "到现在都没",
+    "到现在还",
+    "至今",
+    "不通过",
+    "莫名其妙",
+    "为什么不",
     "没有收到",
     "没有发",
     "没动静",
@@ -568,8 +581,9 @@ const HARMLESS_ENGLISH: &[&str] = &[
     "isn't required",
     "won't be necessary",
     "won't need",
-    "i'm still",
-    "am still",
+    "i'm still looking",
+    "i'm still trying to find",
+    "am still looking",
     "still looking",
     "would still",
     "will still",

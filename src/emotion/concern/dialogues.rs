@@ -80,7 +80,7 @@ fn english_cancellation() {
     expect(
         &["I want to cancel.", "No, I don't want an offer.", "Just cancel the contract, as I said."],
         "cancellation",
-        2,
+        3,
         0.4,
     );
 }

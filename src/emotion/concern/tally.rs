@@ -21,8 +21,12 @@ const PLAIN_LIMIT: f32 = 0.8;
 const ANSWER_SHARE: f32 = 0.4;
 /// What an utterance counts that comes back to the issue without naming it.
 const RETURN_SHARE: f32 = 0.9;
-/// As above for one that only denies something.
-const DENIAL_SHARE: f32 = 0.5;
+/// As above for one that only denies something, or merely keeps talking where nobody has asked.
+const WEAK_SHARE: f32 = 0.5;
+/// So many contradictions make an issue of what they are about.
+const DENIALS_NEEDED: usize = 2;
+/// The shortest remark that is more than an acknowledgement, in words or Chinese characters.
+const REMARK_LENGTH: usize = 5;
 /// What is made up for of what was said before it turned out to be an issue.
 const EARLIER_SHARE: f32 = 0.5;
 /// What is left of the evidence once the customer says that the issue is solved.
@@ -62,6 +66,8 @@ pub(in crate::emotion) struct Tally {
     named: f32,
     /// The last utterance that named it or complained of it.
     heard: usize,
+    /// How often the customer contradicted while it was spoken of.
+    denials: usize,
     /// Utterances that pressed for it before it was an issue, by index.
     waiting: Vec<usize>,
 }
@@ -71,6 +77,8 @@ pub(in crate::emotion) struct Tally {
 pub(in crate::emotion) struct Prompt {
     /// The topics that the agent asked about, by index.
     asked: Vec<usize>,
+    /// Whether the agent said anything at all.
+    is_known: bool,
     /// Whether the agent asked anything.
     is_question: bool,
     /// Whether the agent declined something.
@@ -105,7 +113,7 @@ impl Prompt {
         };
         let declined = DECLINED_ENGLISH.iter().any(|phrase| !prepared.find_words(phrase).is_empty())
             || DECLINED_CHINESE.iter().any(|phrase| !prepared.find_letters(phrase).is_empty());
-        Self { asked, is_question, declined }
+        Self { asked, is_known: true, is_question, declined }
     }
 }
 
@@ -125,7 +133,7 @@ pub(in crate::emotion) fn prompts(customer: &[Utterance], agent: &[Utterance]) -
 /// Counts every topic that came up, in the order of the lexicon. `prompts` has what the agent said before each
 /// utterance, or is empty where nobody knows.
 pub(in crate::emotion) fn tally(utterances: &[Utterance], prompts: &[Prompt]) -> Vec<Tally> {
-    let mut room = Room { tallies: TOPICS.iter().map(Tally::new).collect(), last: None };
+    let mut room = Room { tallies: TOPICS.iter().map(Tally::new).collect(), last: None, unnamed: Vec::new() };
     let silent = Prompt::default();
     for (index, utterance) in utterances.iter().enumerate() {
         room.hear(index, Said::new(&utterance.text), prompts.get(index).unwrap_or(&silent));
@@ -144,11 +152,13 @@ pub(in crate::emotion) fn tally(utterances: &[Utterance], prompts: &[Prompt]) ->
 struct Room {
     tallies: Vec<Tally>,
     last: Option<(usize, usize)>,
+    /// Complaints that named no topic, before any was named, by index.
+    unnamed: Vec<usize>,
 }
 
 impl Room {
     fn hear(&mut self, index: usize, said: Said, prompt: &Prompt) {
-        let Said { mentions, over, is_over, stance } = said;
+        let Said { mentions, over, is_over, stance, length } = said;
         let ended = if is_over { over.iter().copied().chain(self.current(index)).collect() } else { over };
         for topic in &ended {
             self.tallies[*topic].resolve();
@@ -156,13 +166,15 @@ impl Room {
         }
         if mentions.is_empty() {
             if ended.is_empty() {
-                self.come_back(index, stance, prompt);
+                self.come_back(index, stance, prompt, length >= REMARK_LENGTH);
             }
             return;
         }
         for (topic, phrasings) in mentions {
             let is_asked = prompt.asked.contains(&topic);
             let around = Around { topic: &TOPICS[topic], prompt, is_asked };
+            self.unnamed.retain(|complaint| index - complaint <= REACH);
+            self.tallies[topic].waiting.append(&mut self.unnamed);
             self.tallies[topic].mention(index, phrasings, stance, &around);
             self.last = Some((topic, index));
         }
@@ -179,24 +191,34 @@ impl Room {
     }
 
     /// An utterance that names no topic: does it complain about, or press for, the current one?
-    fn come_back(&mut self, index: usize, stance: Stance, prompt: &Prompt) {
-        let Some(topic) = self.current(index) else { return };
-        let tally = &mut self.tallies[topic];
-        let opens = stance.is_grievance && !TOPICS[topic].is_request || stance.repeated >= STRONG_MARKER;
-        let presses = stance.is_pressing || stance.repeated > 0.0;
+    fn come_back(&mut self, index: usize, stance: Stance, prompt: &Prompt, is_remark: bool) {
+        let complains = stance.is_grievance || stance.repeated >= STRONG_MARKER;
+        let is_content = stance.is_content && !complains && stance.repeated == 0.0;
         // "No" to a question is an answer.
-        let denies = stance.is_denial && !prompt.is_question;
-        let is_content = stance.is_content && !opens && stance.repeated == 0.0;
+        let denies = stance.is_denial && !prompt.is_question && !is_content;
+        let Some(topic) = self.current(index) else {
+            if self.last.is_none() && complains {
+                self.unnamed.push(index);
+            }
+            return;
+        };
+        let tally = &mut self.tallies[topic];
+        tally.denials += usize::from(denies);
+        let opens = stance.repeated >= STRONG_MARKER
+            || (!TOPICS[topic].is_request
+                && (stance.is_grievance || tally.denials >= DENIALS_NEEDED && denies));
+        let presses = (stance.is_pressing || stance.repeated > 0.0) && !is_content;
+        let talks_on = is_remark && prompt.is_known && !prompt.is_question && !is_content;
         if opens {
             tally.open();
             tally.heard = index;
         }
-        if opens || (tally.is_issue && (presses || denies) && !is_content) {
-            tally.pressed += if opens || presses { RETURN_SHARE } else { DENIAL_SHARE };
+        if opens || (tally.is_issue && (presses || denies || talks_on)) {
+            tally.pressed += if complains || presses { RETURN_SHARE } else { WEAK_SHARE };
             tally.markers += stance.repeated;
             tally.repeated = tally.repeated.max(stance.repeated);
             tally.utterances.push(index);
-        } else if presses && !is_content && !prompt.is_question {
+        } else if (presses || denies) && !prompt.is_question {
             tally.waiting.push(index);
         }
     }
@@ -226,6 +248,7 @@ impl Tally {
             markers: 0.0,
             named: 0.0,
             heard: 0,
+            denials: 0,
             waiting: Vec::new(),
         }
     }
@@ -233,7 +256,8 @@ impl Tally {
     fn mention(&mut self, index: usize, phrasings: Vec<String>, stance: Stance, around: &Around<'_>) {
         let Around { topic, prompt, is_asked } = *around;
         let declined = prompt.declined && stance.is_pressing && !topic.is_request;
-        let opens = stance.is_grievance || stance.repeated >= STRONG_MARKER || topic.is_fault || declined;
+        let complains = stance.is_grievance || stance.repeated >= STRONG_MARKER;
+        let opens = complains || topic.is_fault || declined;
         let further = phrasings.len().saturating_sub(1) as f32;
         let answers = is_asked && !opens;
         let share = if answers { ANSWER_SHARE } else { 1.0 };
@@ -269,6 +293,7 @@ impl Tally {
     fn resolve(&mut self) {
         self.is_issue = false;
         self.waiting.clear();
+        self.denials = 0;
         self.named *= RESOLVED_REST;
         self.plain *= RESOLVED_REST;
         self.pressed *= RESOLVED_REST;
