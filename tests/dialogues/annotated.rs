@@ -33,24 +33,29 @@ impl Language {
 
 /// Dialogues up to this number make up the two halves.
 const HALVES_END: usize = 60;
+/// Dialogues up to this number were written when the rules first stood.
+const SECOND_END: usize = 75;
 
 /// Which part a dialogue belongs to, by its number alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     Development,
     HeldOut,
-    /// Written once the rules stood, and measured once.
-    Afterwards,
+    /// Written when the rules first stood; what they missed here led to more rules.
+    Second,
+    /// Written when the rules stood for good.
+    Last,
 }
 
 impl Part {
-    pub(crate) const ALL: [Self; 3] = [Self::Development, Self::HeldOut, Self::Afterwards];
+    pub(crate) const ALL: [Self; 4] = [Self::Development, Self::HeldOut, Self::Second, Self::Last];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Development => "development",
             Self::HeldOut => "held-out",
-            Self::Afterwards => "afterwards",
+            Self::Second => "second",
+            Self::Last => "last",
         }
     }
 }
@@ -94,7 +99,7 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    const fn span(&self) -> Span {
+    fn span(&self) -> Span {
         Span::new(self.start_ms, self.end_ms)
     }
 }
@@ -127,7 +132,8 @@ struct File {
 impl Annotated {
     pub(crate) const fn part(&self) -> Part {
         match self.number {
-            number if number > HALVES_END => Part::Afterwards,
+            number if number > SECOND_END => Part::Last,
+            number if number > HALVES_END => Part::Second,
             number if number % 2 == 1 => Part::Development,
             _ => Part::HeldOut,
         }
