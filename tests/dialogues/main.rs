@@ -10,7 +10,6 @@
 //! what was measured on the held-out half, so that a change which hears less fails here.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where something is missing")]
-#![expect(clippy::print_stdout, reason = "the tables are what these tests are for")]
 
 mod annotated;
 mod corpora;

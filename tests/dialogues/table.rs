@@ -5,13 +5,16 @@ use comfy_table::{Table, presets};
 use super::figures::Figures;
 use super::heard::Heard;
 
+/// The name of a figure, and where it stands.
+type Row = (&'static str, fn(&Figures) -> f64);
+
 /// One column for each part of the dialogues.
 pub(crate) fn render(columns: &[(String, Figures)]) -> String {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN);
     let names = columns.iter().map(|(name, _)| name.clone());
     table.set_header(std::iter::once("figure".to_owned()).chain(names));
-    let rows: [(&str, fn(&Figures) -> f64); 15] = [
+    let rows: [Row; 15] = [
         ("issue precision", |figures| figures.issue_precision),
         ("issue recall", |figures| figures.issue_recall),
         ("count exact", |figures| figures.count_exact),
