@@ -11,9 +11,11 @@ use super::language::language_of;
 use super::material::Frames;
 use super::notes::Notes;
 use super::observe::Observed;
-use super::utterances::{Utterances, customer_utterances};
+use super::utterances::{Utterances, utterances_of};
 use super::{App, AppError, CallMaterial, CallOptions, Consent, Place, Role};
-use crate::emotion::{Fused, FusionConfig, Modality, Reading, Utterance, find_concern, fuse_at, infer_need};
+use crate::emotion::{
+    Fused, FusionConfig, Modality, Reading, Utterance, find_concern_in_call, fuse_at, infer_need_in_call,
+};
 use crate::media::TranscriptLine;
 use crate::routing::{Agent, Ranking, RankingRequest, SkillNeed};
 use crate::telemetry::record;
@@ -25,6 +27,8 @@ const INFERRED_LEVEL: f32 = 3.0;
 struct Judging {
     options: CallOptions,
     utterances: Vec<Utterance>,
+    /// What others than the customer said.
+    others: Vec<Utterance>,
     observed: Observed,
     language: Language,
     duration_ms: u64,
@@ -71,7 +75,8 @@ impl App {
 
         let mut decoded = self.decode(audio, frames, agents, &options).await?;
         let decode_time = started.elapsed();
-        let utterances = hear(transcript.as_deref(), decoded.duration_ms(), &mut notes);
+        let Utterances { customer: utterances, others, .. } =
+            hear(transcript.as_deref(), decoded.duration_ms(), &mut notes);
         let language = language_of(&utterances, &options, &mut notes);
         note_missing(&decoded, &mut notes);
 
@@ -85,7 +90,7 @@ impl App {
         let consent = ConsentRecord { state: options.consent, reference: options.consent_reference.clone() };
         let agents = decoded.agents;
         let language = language.found;
-        let judging = Judging { options, utterances, observed, language, duration_ms, agents };
+        let judging = Judging { options, utterances, others, observed, language, duration_ms, agents };
         let judged = self.judge(judging).await?;
         let timings = Timings {
             decode_us: micros(decode_time),
@@ -196,9 +201,9 @@ impl App {
 
 /// Fusion and everything around it, and what the ranking is to be asked with.
 fn fuse_call(judging: Judging, config: &FusionConfig) -> (Judged, Option<Vec<Agent>>, RankingRequest) {
-    let Judging { options, utterances, observed, language, duration_ms, agents } = judging;
-    let concern = find_concern(&utterances);
-    let inferred = infer_need(&utterances, &concern);
+    let Judging { options, utterances, others, observed, language, duration_ms, agents } = judging;
+    let concern = find_concern_in_call(&utterances, &others);
+    let inferred = infer_need_in_call(&utterances, &others, &concern);
     let latest_ms = observed.readings.iter().map(|reading| reading.span.end_ms).max().unwrap_or(0);
     let fused = fuse_at(&observed.readings, concern, duration_ms.max(latest_ms), config);
     let (needed_skills, source) = match options.needed_skills {
@@ -242,25 +247,26 @@ fn inferred_skill(name: &str) -> SkillNeed {
     SkillNeed { name: name.to_owned(), level: INFERRED_LEVEL, must_have: false }
 }
 
-/// The customer's utterances, with notes on what is missing among them.
-fn hear(transcript: Option<&[TranscriptLine]>, media_ms: u64, notes: &mut Notes) -> Vec<Utterance> {
+/// What was said, with notes on what is missing of it.
+fn hear(transcript: Option<&[TranscriptLine]>, media_ms: u64, notes: &mut Notes) -> Utterances {
     let Some(lines) = transcript else {
         notes.about(Modality::Text, NoteCode::NoTranscript, "no transcript was given");
-        return Vec::new();
+        return Utterances::default();
     };
-    let Utterances { customer, skipped, estimated } = customer_utterances(lines, media_ms);
-    if skipped > 0 {
-        let message = format!("{skipped} utterances of others than the customer were left out");
+    let utterances = utterances_of(lines, media_ms);
+    let others = utterances.others.len();
+    if others > 0 {
+        let message = format!("{others} utterances of others than the customer were left out");
         notes.about(Modality::Text, NoteCode::OtherSpeakersSkipped, message);
     }
-    if customer.is_empty() {
+    if utterances.customer.is_empty() {
         notes.about(Modality::Text, NoteCode::EmptyTranscript, "the transcript has no words of the customer");
     }
-    if estimated {
+    if utterances.estimated {
         let message = "some utterances have no times; they were estimated from their length";
         notes.about(Modality::Text, NoteCode::TimesEstimated, message);
     }
-    customer
+    utterances
 }
 
 fn note_missing(decoded: &Decoded, notes: &mut Notes) {

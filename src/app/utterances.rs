@@ -1,4 +1,4 @@
-//! From the lines of a transcript to the customer's utterances, each with a span.
+//! From the lines of a transcript to utterances, each with a span: the customer's, and what others said in between.
 
 use crate::emotion::{Span, Utterance};
 use crate::media::TranscriptLine;
@@ -9,20 +9,20 @@ const LETTER_MS: u64 = 65;
 /// The same for characters that stand for a whole syllable.
 const SYLLABLE_MS: u64 = 200;
 
-/// The customer's utterances.
+/// The utterances of a call.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Utterances {
-    /// The utterances in the order of the transcript.
+    /// The customer's, in the order of the transcript.
     pub(super) customer: Vec<Utterance>,
-    /// How many lines were somebody else's.
-    pub(super) skipped: usize,
-    /// Whether times were missing and were estimated.
+    /// Everybody else's: never read for emotion, but they tell what the customer answers to.
+    pub(super) others: Vec<Utterance>,
+    /// Whether times of the customer's were missing and were estimated.
     pub(super) estimated: bool,
 }
 
-/// Picks the customer's lines. Missing times are estimated from the length of the words: each line follows the one
+/// Sorts lines by who said them. Missing times are estimated from the length of the words: each line follows the one
 /// before it, and a transcript without any times is stretched over the rest of the material where that is longer.
-pub(super) fn customer_utterances(lines: &[TranscriptLine], media_ms: u64) -> Utterances {
+pub(super) fn utterances_of(lines: &[TranscriptLine], media_ms: u64) -> Utterances {
     let timeless = lines.iter().all(|line| line.start_ms.is_none() && line.end_ms.is_none());
     let natural_ms: u64 = lines.iter().map(|line| speaking_ms(&line.text)).sum();
     let stretch = |duration_ms: u64| match timeless && media_ms > 0 && natural_ms > 0 {
@@ -39,12 +39,12 @@ pub(super) fn customer_utterances(lines: &[TranscriptLine], media_ms: u64) -> Ut
         });
         let end_ms = line.end_ms.unwrap_or(start_ms.saturating_add(duration_ms));
         clock_ms = clock_ms.max(end_ms);
+        let utterance = Utterance { span: Span::new(start_ms, end_ms), text: line.text.trim().to_owned() };
         if line.is_customer() {
             result.estimated |= line.start_ms.is_none() || line.end_ms.is_none();
-            let text = line.text.trim().to_owned();
-            result.customer.push(Utterance { span: Span::new(start_ms, end_ms), text });
+            result.customer.push(utterance);
         } else {
-            result.skipped += 1;
+            result.others.push(utterance);
         }
     }
     result
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn given_times_are_kept_and_agents_are_left_out() {
+    fn given_times_are_kept_and_agents_stand_apart() {
         let lines = [
             line("Where is it?", Some(100), Some(900)),
             TranscriptLine {
@@ -76,16 +76,18 @@ mod tests {
                 ..line("One moment.", Some(900), Some(1_500))
             },
         ];
-        let utterances = customer_utterances(&lines, 10_000);
+        let utterances = utterances_of(&lines, 10_000);
         assert_eq!(utterances.customer.len(), 1);
         assert_eq!(utterances.customer[0].span, Span::new(100, 900));
-        assert_eq!((utterances.skipped, utterances.estimated), (1, false));
+        assert!(!utterances.estimated);
+        assert_eq!(utterances.others[0].span, Span::new(900, 1_500));
+        assert_eq!((utterances.others.len(), utterances.others[0].text.as_str()), (1, "One moment."));
     }
 
     #[test]
     fn a_timeless_transcript_fills_the_media() {
         let lines = [line("abcd", None, None), line("efgh", None, None)];
-        let utterances = customer_utterances(&lines, 8_000);
+        let utterances = utterances_of(&lines, 8_000);
         assert!(utterances.estimated);
         assert_eq!(utterances.customer[0].span, Span::new(0, 4_000));
         assert_eq!(utterances.customer[1].span, Span::new(4_000, 8_000));
@@ -94,7 +96,7 @@ mod tests {
     #[test]
     fn without_media_the_words_set_the_pace() {
         let lines = [line("ab", None, None), line("退款", None, None)];
-        let utterances = customer_utterances(&lines, 0);
+        let utterances = utterances_of(&lines, 0);
         assert_eq!(utterances.customer[0].span, Span::new(0, 2 * LETTER_MS));
         assert_eq!(utterances.customer[1].span.duration_ms(), 2 * SYLLABLE_MS);
     }
@@ -102,7 +104,7 @@ mod tests {
     #[test]
     fn a_missing_end_follows_the_start() {
         let lines = [line("ab", Some(1_000), None), line("cd", None, None), line("ef", None, Some(5_000))];
-        let spans: Vec<_> = customer_utterances(&lines, 9_000).customer.iter().map(|one| one.span).collect();
+        let spans: Vec<_> = utterances_of(&lines, 9_000).customer.iter().map(|one| one.span).collect();
         assert_eq!(spans[0], Span::new(1_000, 1_130));
         assert_eq!(spans[1].start_ms, 1_130);
         assert_eq!(spans[2], Span::new(4_870, 5_000));
@@ -110,6 +112,6 @@ mod tests {
 
     #[test]
     fn no_lines_give_no_utterances() {
-        assert_eq!(customer_utterances(&[], 5), Utterances::default());
+        assert_eq!(utterances_of(&[], 5), Utterances::default());
     }
 }

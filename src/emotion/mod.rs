@@ -18,7 +18,7 @@ mod need;
 mod reading;
 mod vector;
 
-pub use concern::{Concern, OTHER_TOPIC, find_concern, topic_ids};
+pub use concern::{Concern, OTHER_TOPIC, find_concern, find_concern_in_call, topic_ids};
 pub use error::{EmotionError, Fault};
 pub use fusion::{
     ConfidenceConfig, Contribution, DimensionMemory, Explanation, Fused, FusionConfig, ModalityConfig,
@@ -27,7 +27,7 @@ pub use fusion::{
 pub use heartline_models::{CATEGORY_COUNT, Category};
 pub use label::{CategoryProbabilities, LabelScore, Modality, top_category};
 pub use language::{LanguageDoubt, LanguageGuess, detect_conversation_language, detect_language};
-pub use need::{Need, infer_need};
+pub use need::{Need, infer_need, infer_need_in_call};
 pub use reading::{FaceRegion, Reading, ServiceHints, Span, Utterance};
 pub use vector::{
     Abstention, AbstentionCode, EMOTION_VECTOR_VERSION, EmotionVector, ModalityTrust, Trend, Trust,

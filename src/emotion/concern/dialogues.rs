@@ -38,19 +38,16 @@ fn english_refund_with_insistence() {
             "So where is my refund? This is the third time I'm asking.",
         ],
         "refund",
-        4,
+        5,
         0.8,
     );
 }
 
 #[test]
 fn english_plain_repetition_scores_less_than_insistence() {
-    let plain = hear(&["I'd like a refund.", "Yes, number 114.", "How do I get the refund?"]).unwrap();
-    let insisting =
-        hear(&["I'd like a refund.", "Yes, number 114.", "For the third time, how do I get the refund?"])
-            .unwrap();
-    assert!(insisting.score > plain.score + 0.15, "{} {}", insisting.score, plain.score);
-    assert_eq!(plain.issue, "refund");
+    let plain = ["I'd like a refund.", "Yes, number 114.", "How do I get the refund?"];
+    expect_none(&plain);
+    expect(&[plain[0], plain[1], "For the third time, how do I get the refund?"], "refund", 2, 0.4);
 }
 
 #[test]
@@ -83,7 +80,7 @@ fn english_cancellation() {
     expect(
         &["I want to cancel.", "No, I don't want an offer.", "Just cancel the contract, as I said."],
         "cancellation",
-        2,
+        3,
         0.4,
     );
 }
@@ -146,7 +143,8 @@ fn english_unknown_issue_is_named_in_the_customers_words() {
         3,
         0.3,
     );
-    let concern = hear(&["my loyalty points", "the loyalty points", "those loyalty points"]).unwrap();
+    let concern =
+        hear(&["my loyalty points", "the loyalty points", "those loyalty points are gone"]).unwrap();
     assert_eq!(concern.issue, "loyalty point");
 }
 
@@ -215,7 +213,7 @@ fn chinese_delivery_in_other_words() {
 #[test]
 fn chinese_traditional_characters() {
     expect(&["我的訂單還沒發貨。", "為什麼還不發貨？", "請你們快點發貨。"], "delivery", 3, 0.5);
-    let concern = hear(&["為什麼還不發貨？", "請你們快點發貨。"]).unwrap();
+    let concern = hear(&["為什麼還沒發貨？", "請你們快點發貨。"]).unwrap();
     assert_eq!(concern.issue, "發貨");
 }
 
@@ -246,9 +244,8 @@ fn chinese_single_mention_with_strong_marker() {
 
 #[test]
 fn chinese_echo_without_naming_the_issue() {
-    let quiet = hear(&["我要退款。", "退款什么时候到？", "好吧。"]).unwrap();
-    let insisting = hear(&["我要退款。", "退款什么时候到？", "我都说了多少次了！"]).unwrap();
-    assert!(insisting.score > quiet.score + 0.05, "{} {}", insisting.score, quiet.score);
+    expect_none(&["我要退款。", "退款什么时候到？", "好吧。"]);
+    expect(&["我要退款。", "退款什么时候到？", "我都说了多少次了！"], "refund", 3, 0.4);
 }
 
 #[test]
@@ -307,5 +304,5 @@ fn the_stronger_of_two_issues_is_named() {
 
 #[test]
 fn mixed_languages_count_together() {
-    expect(&["我的 refund 呢？", "退款什么时候到", "I want my money back"], "refund", 3, 0.5);
+    expect(&["我的 refund 呢？", "退款什么时候到", "I want my money back"], "refund", 3, 0.3);
 }

@@ -46,6 +46,17 @@ pub(super) const REPEATED_ENGLISH: &[Marker] = &[
     ("still", 0.3),
     ("yet", 0.2),
     ("keeps", 0.4),
+    ("each time", 0.6),
+    ("countless times", 1.0),
+    ("a hundred times", 1.0),
+    ("twice already", 0.8),
+    ("been calling", 0.6),
+    ("every single time", 0.8),
+    ("same problem", 0.6),
+    ("same issue", 0.6),
+    ("told three", 0.8),
+    ("keep getting", 0.6),
+    ("how many more times", 1.0),
 ];
 
 /// As above.
@@ -86,6 +97,18 @@ pub(super) const REPEATED_CHINESE: &[Marker] = &[
     ("仍然", 0.4),
     ("到底", 0.4),
     ("依然", 0.4),
+    ("好几遍", 1.0),
+    ("好几回", 0.8),
+    ("说了几次", 1.0),
+    ("问了好", 0.8),
+    ("打了好几", 0.8),
+    ("每次打", 0.8),
+    ("四次", 0.8),
+    ("五次", 1.0),
+    ("四遍", 1.0),
+    ("两遍", 0.8),
+    ("上次也", 0.6),
+    ("同样的问题", 0.6),
 ];
 
 /// The issue is over. Blocked by the words below where they stand just before.
@@ -116,6 +139,12 @@ pub(super) const RESOLVED_ENGLISH: &[&str] = &[
     "taken care of",
     "never mind",
     "nevermind",
+    "they've got it",
+    "found it",
+    "have it now",
+    "have the parcel now",
+    "got it back",
+    "i'm in",
 ];
 
 /// What turns "resolved" into its opposite, a wish or somebody's claim, within a few words before it.
@@ -134,7 +163,8 @@ pub(super) const RESOLVED_CHINESE: &[&str] = &[
     "已经收到",
     "没问题了",
     "没事了",
-    "不用了",
+    "没事没事",
+    "没关系",
     "退好了",
     "到账了",
     "已到账",
@@ -144,6 +174,10 @@ pub(super) const RESOLVED_CHINESE: &[&str] = &[
     "已经好了",
     "现在好了",
     "可以了",
+    "找到了",
+    "拿到了",
+    "登上去了",
+    "能用了",
 ];
 
 /// As above, within a few characters before it.

@@ -1,29 +1,36 @@
 //! The issue that a customer keeps coming back to.
 //!
-//! [`lexicon`] and [`markers`] are data, [`matching`] finds phrases, [`tally`] counts topics over a conversation and
-//! [`phrases`] finds issues that the lexicon does not know. The score is made here.
+//! [`lexicon`], [`markers`], [`cues`] and [`traditional`] are data; [`matching`], [`spelling`] and [`table`] find
+//! phrases; [`clauses`] reads one utterance, [`tally`] counts topics over a conversation and [`phrases`] finds issues
+//! that the lexicon does not know. The score is made here.
 
+mod clauses;
+mod cues;
 #[cfg(test)]
 mod dialogues;
 mod lexicon;
 mod markers;
 mod matching;
 mod phrases;
+mod spelling;
+mod table;
 mod tally;
+mod traditional;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub(super) use self::matching::Prepared;
-use self::tally::STRONG_MARKER;
-pub(super) use self::tally::tally;
+pub(super) use self::table::PhraseTable;
+use self::tally::{Prompt, STRONG_MARKER};
+pub(super) use self::tally::{prompts, tally};
 use super::{Span, Utterance};
 
 /// The topic of an issue that the lexicon does not know.
 pub const OTHER_TOPIC: &str = "other";
 
-/// How quickly evidence beyond the first mention fills the score: two plain mentions give about 0.3 to 0.4.
-const STEEPNESS: f32 = 0.35;
+/// How quickly pressure beyond the first mention fills the score: two complaints give about 0.3 to 0.4.
+const STEEPNESS: f32 = 0.42;
 /// What coming back over the whole conversation adds to the evidence, compared with saying it all at once.
 const SPREAD_BONUS: f32 = 0.2;
 /// After how many further utterances without the issue the part of the score that fades is halved.
@@ -31,7 +38,7 @@ const FADE_UTTERANCES: f32 = 8.0;
 /// The part of the score that does not fade: what was said stays said.
 const LASTING_SHARE: f32 = 0.4;
 /// Below this score nothing is reported.
-const SCORE_NEEDED: f32 = 0.2;
+const SCORE_NEEDED: f32 = 0.25;
 /// The same for issues that the lexicon does not know: most nouns that come up again are no issue at all.
 const OTHER_SCORE_NEEDED: f32 = 0.35;
 
@@ -62,16 +69,28 @@ pub fn topic_ids() -> impl Iterator<Item = &'static str> {
 /// The utterances are those of the customer, in the order of the call.
 #[must_use]
 pub fn find_concern(utterances: &[Utterance]) -> Option<Concern> {
-    strongest_topic(utterances).or_else(|| repeated_phrase(utterances))
+    find(utterances, &[])
 }
 
-fn strongest_topic(utterances: &[Utterance]) -> Option<Concern> {
+/// As [`find_concern`], with what the agent said in between: a mention that only takes up the agent's question counts
+/// less, a demand that comes again after a refusal counts more. What the agent names is nothing the customer insists
+/// on. The spans must say who spoke first.
+#[must_use]
+pub fn find_concern_in_call(customer: &[Utterance], agent: &[Utterance]) -> Option<Concern> {
+    find(customer, &prompts(customer, agent))
+}
+
+fn find(utterances: &[Utterance], prompts: &[Prompt]) -> Option<Concern> {
+    strongest_topic(utterances, prompts).or_else(|| repeated_phrase(utterances))
+}
+
+fn strongest_topic(utterances: &[Utterance], prompts: &[Prompt]) -> Option<Concern> {
     let mut best: Option<Concern> = None;
-    for tally in tally(utterances) {
-        if tally.utterances.len() < 2 && tally.insistence < STRONG_MARKER {
+    for tally in tally(utterances, prompts) {
+        if tally.utterances.len() < 2 && tally.repeated < STRONG_MARKER {
             continue;
         }
-        let score = score(tally.evidence, &tally.utterances, utterances.len());
+        let score = score(tally.pressure, &tally.utterances, utterances.len());
         if score >= SCORE_NEEDED && best.as_ref().is_none_or(|known| score > known.score) {
             best = Some(Concern {
                 score,
@@ -97,17 +116,17 @@ fn repeated_phrase(utterances: &[Utterance]) -> Option<Concern> {
     })
 }
 
-/// (1 - exp(-steepness x (evidence x (1 + bonus x spread) - 1))) x (lasting + (1 - lasting) x 0.5^(gap / fade)).
+/// (1 - exp(-steepness x (pressure x (1 + bonus x spread) - 1))) x (lasting + (1 - lasting) x 0.5^(gap / fade)).
 ///
-/// Evidence 1 is a single plain mention, which is no concern. The spread is the part of the conversation between the
+/// Pressure 1 is a single complaint, which is no concern. The spread is the part of the conversation between the
 /// first and the last mention, the gap how many utterances came after the last one. Both count utterances and not
 /// seconds, so that transcripts without times work alike.
-fn score(evidence: f32, mentions: &[usize], utterances: usize) -> f32 {
+fn score(pressure: f32, mentions: &[usize], utterances: usize) -> f32 {
     let (Some(first), Some(last)) = (mentions.first(), mentions.last()) else { return 0.0 };
     let end = utterances.saturating_sub(1);
     let spread = (last - first) as f32 / end.max(1) as f32;
     let gap = end.saturating_sub(*last) as f32;
-    let beyond_first = (evidence * (1.0 + SPREAD_BONUS * spread) - 1.0).max(0.0);
+    let beyond_first = (pressure * (1.0 + SPREAD_BONUS * spread) - 1.0).max(0.0);
     let strength = 1.0 - (-STEEPNESS * beyond_first).exp();
     let freshness = LASTING_SHARE + (1.0 - LASTING_SHARE) * 0.5f32.powf(gap / FADE_UTTERANCES);
     (strength * freshness).clamp(0.0, 1.0)

@@ -1,9 +1,12 @@
 //! Issues that the lexicon does not know: content phrases that come up in utterance after utterance.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::LazyLock;
 
+use super::clauses::mentions;
+use super::cues::Stance;
 use super::matching::{Prepared, is_han};
-use super::tally::{STRONG_MARKER, density, insistence, mentions};
+use super::tally::{STRONG_MARKER, density};
 use crate::emotion::Utterance;
 
 /// In how many utterances a phrase must come up.
@@ -18,6 +21,8 @@ const LETTERS_LIMIT: usize = 4;
 const WORD_LENGTH: usize = 4;
 /// The least that a plain mention counts; lower than for a known topic, since any conversation repeats some noun.
 const DENSITY_FLOOR: f32 = 0.25;
+/// The part of the utterances with a phrase that must complain.
+const COMPLAINING_SHARE: f32 = 0.3;
 /// A phrase found by repetition alone counts a little less than a known topic.
 const WEIGHT: f32 = 0.8;
 
@@ -40,6 +45,8 @@ const COMMON_LETTERS: &str = "的了是我你他她它们在有不这那个就�
     让跟对从向比等一二三四五六七八九十两几次现今天明昨时候点问题请谢您好先生姐客服帮想知道觉得啦哈喂行呗些更最只才刚已经曾将应该得地之于\
     与或而且如果虽然做用看叫打听找告诉多少大小上下里外前后年月日号期钟久请求第每始终直总老自己人肯定";
 
+static COMMON: LazyLock<HashSet<&'static str>> = LazyLock::new(|| COMMON_WORDS.split_whitespace().collect());
+
 /// A phrase that keeps coming up.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Phrase {
@@ -54,10 +61,10 @@ pub(super) struct Phrase {
 /// The content phrase that comes up in most utterances; the longest of those that come up equally often.
 pub(super) fn most_repeated(utterances: &[Utterance]) -> Option<Phrase> {
     let mut found: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    let mut markers = Vec::with_capacity(utterances.len());
+    let mut stances = Vec::with_capacity(utterances.len());
     for (index, utterance) in utterances.iter().enumerate() {
         let text = Prepared::new(&utterance.text);
-        markers.push(insistence(&text));
+        stances.push(Stance::of(&text));
         for phrase in english_phrases(&text).chain(chinese_phrases(&text)) {
             let places = found.entry(phrase).or_default();
             if places.last() != Some(&index) {
@@ -68,15 +75,24 @@ pub(super) fn most_repeated(utterances: &[Utterance]) -> Option<Phrase> {
     let (text, places) = found
         .into_iter()
         .filter(|(text, places)| {
-            let insists = places.iter().any(|place| markers[*place] >= STRONG_MARKER);
+            let insists = places.iter().any(|place| stances[*place].repeated >= STRONG_MARKER);
             let needed = if insists { UTTERANCES_NEEDED_WITH_MARKER } else { UTTERANCES_NEEDED };
             // What the lexicon knows has been judged there: a solved refund is not to come back as a phrase.
-            places.len() >= needed && mentions(&Prepared::new(text)).is_empty()
+            places.len() >= needed && is_issue(places, &stances) && mentions(&Prepared::new(text)).is_empty()
         })
         .max_by_key(|(text, places)| (places.len(), text.chars().count()))?;
     let density = density(DENSITY_FLOOR, places.len(), utterances.len());
-    let evidence = places.iter().map(|place| WEIGHT * (density + markers[*place])).sum();
+    let evidence = places.iter().map(|place| WEIGHT * (density + stances[*place].repeated)).sum();
     Some(Phrase { text, utterances: places, evidence })
+}
+
+/// Whether something is wrong with what is named in these utterances: plain words of grievance in one of them, and
+/// some kind of complaint in a good part. Who asks about a museum names it, too.
+fn is_issue(places: &[usize], stances: &[Stance]) -> bool {
+    let stances = places.iter().map(|place| stances[*place]);
+    let grave = stances.clone().filter(|one| one.is_grievance || one.repeated >= STRONG_MARKER).count();
+    let complains = stances.filter(|one| one.is_grievance || one.is_denial || one.repeated > 0.0).count();
+    grave > 0 && complains as f32 >= COMPLAINING_SHARE * places.len() as f32
 }
 
 /// Runs of up to three content words.
@@ -84,10 +100,7 @@ fn english_phrases(text: &Prepared) -> impl Iterator<Item = String> + '_ {
     let words = &text.words;
     let content: Vec<bool> = words
         .iter()
-        .map(|word| {
-            word.chars().all(char::is_alphabetic)
-                && !COMMON_WORDS.split_whitespace().any(|common| common == word)
-        })
+        .map(|word| word.chars().all(char::is_alphabetic) && !COMMON.contains(word.as_str()))
         .collect();
     runs(content, 1, WORDS_LIMIT).filter_map(move |(start, end)| {
         let run = &words[start..end];
@@ -130,8 +143,8 @@ mod tests {
     #[test]
     fn the_longest_of_the_most_repeated_is_taken() {
         let phrase = repeated(&[
-            "the battery cover is loose",
-            "a loose battery cover is dangerous",
+            "the battery cover is gone",
+            "a missing battery cover is dangerous",
             "what about the battery covers then",
         ])
         .unwrap();

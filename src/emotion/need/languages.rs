@@ -1,7 +1,9 @@
 //! "Please speak Chinese": the language that a customer asks for.
 
+use std::sync::LazyLock;
+
 use crate::emotion::Utterance;
-use crate::emotion::concern::Prepared;
+use crate::emotion::concern::{PhraseTable, Prepared};
 
 /// A BCP 47 tag and the names of its language, in English or in itself, and in Chinese.
 struct Named {
@@ -44,8 +46,6 @@ const BEFORE: &[&str] = &[
     "speaking",
     "talk",
     "talking",
-    "in",
-    "to",
     "prefer",
     "understands",
     "habla",
@@ -60,6 +60,14 @@ const BEFORE: &[&str] = &[
     "em",
     "falar",
 ];
+/// Directly before the name these make it a request where the clause asks for something: "in Spanish" alone may be what
+/// an application is set to.
+const MEDIUM: &[&str] = &["in", "to"];
+/// What asks for something.
+const ASKING: &[&str] = &[
+    "can", "could", "may", "would", "prefer", "please", "speak", "talk", "continue", "explain", "help",
+    "easier", "rather", "possible", "someone", "somebody", "anyone", "anybody", "switch", "better",
+];
 /// One of these directly after the name makes it a request.
 const AFTER: &[&str] = &["speaker", "speaking", "please", "agent", "representative", "operator", "support"];
 /// How many words before the name are looked at.
@@ -72,32 +80,74 @@ const CHINESE_BEFORE: &[char] = &['说', '讲', '用', '会', '懂', '找', '要
 /// One of these phrases after the name makes it a request.
 const CHINESE_AFTER: &[&str] = &["客服", "服务", "人工", "专员", "坐席", "接待"];
 
-/// The language asked for last; none where none was asked for.
-pub(super) fn requested_language(utterances: &[Utterance]) -> Option<String> {
-    let requested = |text: &Prepared| {
-        LANGUAGES.iter().find(|language| is_requested(language, text)).map(|language| language.tag.to_owned())
-    };
-    utterances.iter().rev().find_map(|utterance| requested(&Prepared::new(&utterance.text)))
+/// "Yes" to an offer of the agent.
+const YES: &[&str] = &["yes", "yeah", "yep", "sure", "please", "ok", "okay", "sí", "oui", "ja"];
+/// As above.
+const YES_CHINESE: &[&str] = &["好", "是", "对", "要", "可以", "行", "麻烦"];
+/// "No" to an offer.
+const NO: &[&str] = &["no", "not", "don't", "nope", "fine", "needn't"];
+/// As above.
+const NO_CHINESE: &[&str] = &["不", "没", "算了"];
+/// The longest answer that is still only a yes, in words and in characters.
+const ANSWER_LENGTH: (usize, usize) = (6, 8);
+
+/// A language's names with the place of the language.
+static NAMES: LazyLock<PhraseTable<usize>> = LazyLock::new(|| {
+    let languages = LANGUAGES.iter().enumerate();
+    PhraseTable::new(languages.flat_map(|(index, language)| {
+        language.words.iter().chain(language.chinese).map(move |name| (*name, index))
+    }))
+});
+
+/// The language asked for last; none where none was asked for. What the agent offers counts where the customer takes
+/// it up.
+pub(super) fn requested_language(customer: &[Utterance], agent: &[Utterance]) -> Option<String> {
+    customer.iter().rev().find_map(|utterance| {
+        let text = Prepared::new(&utterance.text);
+        let offer = || {
+            let before = agent.iter().rev().find(|offer| offer.span.start_ms <= utterance.span.start_ms)?;
+            // Without times, every offer is before everything.
+            let has_times = before.span.end_ms > 0;
+            (has_times && is_yes(&text)).then(|| offered(&Prepared::new(&before.text))).flatten()
+        };
+        requested(&text).or_else(offer)
+    })
 }
 
-fn is_requested(language: &Named, text: &Prepared) -> bool {
-    let in_words = language
-        .words
-        .iter()
-        .flat_map(|name| text.find_words(name))
-        .any(|(start, end)| is_requested_in_words(text, start, end));
-    in_words
-        || language
-            .chinese
-            .iter()
-            .flat_map(|name| text.find_letters(name))
-            .any(|(start, end)| is_requested_in_chinese(text, start, end))
+fn requested(text: &Prepared) -> Option<String> {
+    let found = NAMES.find(text);
+    let in_words = found.words.iter().find(|(_, (start, end))| is_requested_in_words(text, *start, *end));
+    let in_chinese =
+        || found.letters.iter().find(|(_, (start, end))| is_requested_in_chinese(text, *start, *end));
+    in_words.or_else(in_chinese).map(|(index, _)| LANGUAGES[*index].tag.to_owned())
+}
+
+/// The one language that the agent asks about.
+fn offered(text: &Prepared) -> Option<String> {
+    let found = NAMES.find(text);
+    let asks = text.letters.iter().any(|letter| matches!(letter, '?' | '？' | '吗' | '么'));
+    let mut languages: Vec<usize> = found.values().collect();
+    languages.dedup();
+    match languages[..] {
+        [index] if asks => Some(LANGUAGES[index].tag.to_owned()),
+        _ => None,
+    }
+}
+
+fn is_yes(text: &Prepared) -> bool {
+    let has = |known: &[&str]| known.iter().any(|word| !text.find_words(word).is_empty());
+    let has_chinese = |known: &[&str]| known.iter().any(|word| !text.find_letters(word).is_empty());
+    let is_short = text.words.len() <= ANSWER_LENGTH.0 && text.han_count() <= ANSWER_LENGTH.1;
+    is_short && (has(YES) || has_chinese(YES_CHINESE)) && !has(NO) && !has_chinese(NO_CHINESE)
 }
 
 fn is_requested_in_words(text: &Prepared, start: usize, end: usize) -> bool {
     let has = |known: &[&str], words: &[String]| words.iter().any(|word| known.contains(&word.as_str()));
     let before = &text.words[start.saturating_sub(REACH)..start];
-    let asks = has(BEFORE, before) || text.words.get(end).is_some_and(|word| AFTER.contains(&word.as_str()));
+    let is_medium = start > 0 && MEDIUM.contains(&text.words[start - 1].as_str()) && has(ASKING, &text.words);
+    let asks = is_medium
+        || has(BEFORE, before)
+        || text.words.get(end).is_some_and(|word| AFTER.contains(&word.as_str()));
     // "Why don't we speak English" is rarer than "I don't speak English", so a refusal wins.
     asks && !has(REFUSALS, &text.words[start.saturating_sub(REACH + 1)..start])
 }
@@ -122,7 +172,7 @@ mod tests {
     use crate::emotion::Span;
 
     fn requested(text: &str) -> Option<String> {
-        requested_language(&[Utterance { span: Span::at(0), text: text.to_owned() }])
+        requested_language(&[Utterance { span: Span::at(0), text: text.to_owned() }], &[])
     }
 
     #[test]
@@ -148,6 +198,8 @@ mod tests {
         for text in [
             "I don't speak English very well",
             "my Chinese phone is broken",
+            "all menus are in Italian",
+            "a seat in the Dutch class",
             "我不会说英语",
             "我听不懂英语",
             "这本英语书质量很差",
@@ -161,6 +213,6 @@ mod tests {
     fn the_last_request_counts() {
         let utterances = ["English please", "算了，请说中文"]
             .map(|text| Utterance { span: Span::at(0), text: text.to_owned() });
-        assert_eq!(requested_language(&utterances).as_deref(), Some("zh"));
+        assert_eq!(requested_language(&utterances, &[]).as_deref(), Some("zh"));
     }
 }

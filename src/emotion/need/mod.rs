@@ -2,11 +2,13 @@
 
 mod languages;
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use self::languages::requested_language;
-use super::concern::{Prepared, tally};
+use super::concern::{PhraseTable, Prepared, prompts, tally};
 use super::{Concern, Utterance};
 
 /// A topic is needed as a skill from this part of the strongest topic's evidence on.
@@ -31,23 +33,15 @@ const ESCALATION_ENGLISH: &[&str] = &[
     "escalat*",
     "fraud*",
     "scam*",
+    "12315",
 ];
 /// As above.
-const ESCALATION_CHINESE: &[&str] = &[
-    "投诉",
-    "经理",
-    "主管",
-    "领导",
-    "律师",
-    "起诉",
-    "消协",
-    "12315",
-    "曝光",
-    "报警",
-    "诈骗",
-    "骗子",
-    "工信部",
-];
+const ESCALATION_CHINESE: &[&str] =
+    &["投诉", "经理", "主管", "领导", "律师", "起诉", "消协", "曝光", "报警", "诈骗", "骗子", "工信部"];
+
+static ESCALATION: LazyLock<PhraseTable<()>> = LazyLock::new(|| {
+    PhraseTable::new(ESCALATION_ENGLISH.iter().chain(ESCALATION_CHINESE).map(|phrase| (*phrase, ())))
+});
 
 /// What help a customer needs.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
@@ -66,12 +60,23 @@ pub struct Need {
 
 /// Infers what help a customer needs.
 ///
-/// The main topic is the one of the concern, otherwise the one with the most evidence. Complexity is 0.15 for any
-/// topic, 0.15 for each further one (two at most), 0.3 x the concern's score, 0.25 for words of escalation and up to
+/// The main topic is the one of the concern, otherwise the one named most. Complexity is 0.15 for any issue or topic,
+/// 0.15 for each further one (two at most), 0.3 x the concern's score, 0.25 for words of escalation and up to
 /// 0.15 for a long conversation.
 #[must_use]
 pub fn infer_need(utterances: &[Utterance], concern: &Option<Concern>) -> Need {
-    let mut tallies = tally(utterances);
+    infer(utterances, &[], concern)
+}
+
+/// As [`infer_need`], with what the agent said in between: "yes" to "would you prefer Mandarin?" asks for Mandarin. The
+/// spans must say who spoke first.
+#[must_use]
+pub fn infer_need_in_call(customer: &[Utterance], agent: &[Utterance], concern: &Option<Concern>) -> Need {
+    infer(customer, agent, concern)
+}
+
+fn infer(utterances: &[Utterance], agent: &[Utterance], concern: &Option<Concern>) -> Need {
+    let mut tallies = tally(utterances, &prompts(utterances, agent));
     tallies.sort_by(|left, right| right.evidence.total_cmp(&left.evidence));
     let named = concern.as_ref().map(|concern| concern.topic.as_str());
     if let Some(place) = tallies.iter().position(|tally| Some(tally.id) == named) {
@@ -90,18 +95,15 @@ pub fn infer_need(utterances: &[Utterance], concern: &Option<Concern>) -> Need {
         topic: tallies.first().map(|tally| tally.id.to_owned()),
         complexity: complexity(utterances, tallies.len(), concern),
         needed_skills,
-        requested_language: requested_language(utterances),
+        requested_language: requested_language(utterances, agent),
     }
 }
 
 fn complexity(utterances: &[Utterance], topics: usize, concern: &Option<Concern>) -> f32 {
-    let escalates = utterances.iter().any(|utterance| {
-        let text = Prepared::new(&utterance.text);
-        ESCALATION_ENGLISH.iter().any(|phrase| !text.find_words(phrase).is_empty())
-            || ESCALATION_CHINESE.iter().any(|phrase| !text.find_letters(phrase).is_empty())
-    });
+    let escalates =
+        utterances.iter().any(|utterance| !ESCALATION.find(&Prepared::new(&utterance.text)).is_empty());
     let length = (utterances.len() as f32 / LONG_CONVERSATION).min(1.0);
-    let base = if topics > 0 { 0.15 } else { 0.0 };
+    let base = if topics > 0 || concern.is_some() { 0.15 } else { 0.0 };
     let further = 0.15 * topics.saturating_sub(1).min(2) as f32;
     let insistence = 0.3 * concern.as_ref().map_or(0.0, |concern| concern.score.clamp(0.0, 1.0));
     let escalation = if escalates { 0.25 } else { 0.0 };
