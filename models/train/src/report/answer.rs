@@ -1,5 +1,6 @@
 //! One judged answer of a model, and sets of them.
 
+use heartline_models::Doubt;
 use heartline_models::face::FacePrediction;
 use heartline_models::text::TextPrediction;
 use heartline_models::voice::VoicePrediction;
@@ -19,20 +20,33 @@ pub(crate) struct Trust {
 
 impl Trust {
     /// Of a text.
-    pub(crate) fn of_text(_prediction: &TextPrediction) -> Self {
-        Self { quality: 1.0, familiarity: 1.0, doubt: None }
+    pub(crate) fn of_text(prediction: &TextPrediction) -> Self {
+        Self::new(prediction.quality, prediction.familiarity, prediction.doubt)
     }
 
-    /// Of a clip that was cut into windows: the means of the windows. It abstains where most of its windows do, for
-    /// the first reason that one of them gives.
+    /// Of a clip that was cut into windows: the means of the windows. It abstains where more than half of its windows
+    /// do, for the reason of the first of those.
     pub(crate) fn of_voice(windows: &[VoicePrediction]) -> Self {
-        let quality = mean(windows.iter().map(|window| f64::from(window.quality)));
-        Self { quality, familiarity: 1.0, doubt: None }
+        let doubts: Vec<Doubt> = windows.iter().filter_map(|window| window.doubt).collect();
+        let most = 2 * doubts.len() > windows.len();
+        Self {
+            quality: mean(windows.iter().map(|window| f64::from(window.quality))),
+            familiarity: mean(windows.iter().map(|window| f64::from(window.familiarity))),
+            doubt: doubts.first().filter(|_| most).copied().map(Doubt::code),
+        }
     }
 
     /// Of a face.
     pub(crate) fn of_face(prediction: &FacePrediction) -> Self {
-        Self { quality: f64::from(prediction.quality), familiarity: 1.0, doubt: None }
+        Self::new(prediction.quality, prediction.familiarity, prediction.doubt)
+    }
+
+    fn new(quality: f32, familiarity: f32, doubt: Option<Doubt>) -> Self {
+        Self {
+            quality: f64::from(quality),
+            familiarity: f64::from(familiarity),
+            doubt: doubt.map(Doubt::code),
+        }
     }
 }
 
@@ -111,6 +125,17 @@ impl AnswerSet {
         Self { name: name.to_owned(), language, condition: Self::CLEAN.to_owned(), answers }
     }
 
+    /// Several sets as one.
+    pub(crate) fn pooled<'a>(
+        name: &str,
+        language: Option<&'static str>,
+        sets: impl Iterator<Item = &'a Self> + Clone,
+    ) -> Self {
+        let condition = sets.clone().next().map_or(Self::CLEAN, |set| &set.condition).to_owned();
+        let answers = sets.flat_map(|set| set.answers.iter().cloned()).collect();
+        Self { name: name.to_owned(), language, condition, answers }
+    }
+
     /// Truth against choice.
     pub(crate) fn confusion(&self, labels: &[&str]) -> Confusion {
         let mut confusion = Confusion::new(labels);
@@ -139,6 +164,35 @@ pub(super) mod tests {
         assert!((answer.confidence() - 0.5).abs() < 1e-6 && !answer.is_right());
         let nothing = Answer::among(0, &[0.0, 1.0], |index| index == 0, trust);
         assert!(nothing.confidence().abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_clip_abstains_where_most_of_its_windows_do() {
+        let window = |quality, doubt| VoicePrediction {
+            categories: [1.0 / 7.0; 7],
+            valence: 0.0,
+            arousal: 0.0,
+            dominance: 0.0,
+            labels: Vec::new(),
+            quality,
+            familiarity: 0.5,
+            doubt,
+        };
+        let (good, bad) = (window(1.0, None), window(0.0, Some(Doubt::LowQuality)));
+        assert_eq!(Trust::of_voice(&[good.clone(), bad.clone()]).doubt, None);
+        let trust = Trust::of_voice(&[good, bad.clone(), bad]);
+        assert_eq!(trust.doubt, Some("low_quality"));
+        assert!((trust.quality - 1.0 / 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn pooled_sets_keep_their_condition_and_all_answers() {
+        let set = AnswerSet {
+            condition: "in noise".to_owned(),
+            ..AnswerSet::clean("x", None, vec![answer(0.5, true)])
+        };
+        let pooled = AnswerSet::pooled("all", Some("en"), [&set, &set].into_iter());
+        assert_eq!((pooled.answers.len(), pooled.condition.as_str()), (2, "in noise"));
     }
 
     #[test]
