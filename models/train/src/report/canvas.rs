@@ -82,22 +82,22 @@ impl Canvas {
 
     /// Draws a line through places.
     pub(super) fn line(&mut self, places: &[Place], width: f32, colour: Colour) {
-        self.stroke(places, Stroke { width, ..round() }, colour);
+        self.stroke(places, &Stroke { width, ..round() }, colour);
     }
 
     /// Draws a line of dashes.
     pub(super) fn dashes(&mut self, places: &[Place], width: f32, colour: Colour) {
         let dash = StrokeDash::new(vec![5.0, 4.0], 0.0);
-        self.stroke(places, Stroke { width, dash, line_cap: LineCap::Butt, ..round() }, colour);
+        self.stroke(places, &Stroke { width, dash, line_cap: LineCap::Butt, ..round() }, colour);
     }
 
-    fn stroke(&mut self, places: &[Place], stroke: Stroke, colour: Colour) {
+    fn stroke(&mut self, places: &[Place], stroke: &Stroke, colour: Colour) {
         let mut builder = PathBuilder::new();
         for (index, place) in places.iter().enumerate() {
             if index == 0 { builder.move_to(place.0, place.1) } else { builder.line_to(place.0, place.1) }
         }
         if let Some(path) = builder.finish() {
-            self.pixmap.stroke_path(&path, &paint(colour), &stroke, Transform::identity(), None);
+            self.pixmap.stroke_path(&path, &paint(colour), stroke, Transform::identity(), None);
         }
     }
 

@@ -77,7 +77,7 @@ impl Report {
         });
     }
 
-    /// Adds a set's figures and gives it a place in the pictures.
+    /// Adds a set's figures and gives it a place in the pictures; disturbed ones have no confusion matrix of their own.
     pub(crate) fn add_pictured(&mut self, set: AnswerSet) {
         self.add(&set);
         self.pictured.push(set);
@@ -139,7 +139,7 @@ impl Report {
     /// The pictures by their file names.
     fn pictures(&self) -> Result<Vec<(String, Vec<u8>)>, TrainError> {
         let mut pictures = Vec::new();
-        for set in &self.pictured {
+        for set in self.pictured.iter().filter(|set| set.condition == AnswerSet::CLEAN) {
             let title = format!("{}: what is taken for what", set.name);
             let canvas = charts::confusion(&title, &set.confusion(&self.labels))?;
             pictures.push((format!("confusion-{}.png", file_name(&set.name)), canvas.encode()?));
@@ -160,8 +160,8 @@ impl Report {
     }
 
     fn reliability(&self, figures: &[Figures]) -> Result<Vec<u8>, TrainError> {
-        let panel = |(set, figures): (&'_ AnswerSet, &'_ Figures)| -> (String, f64, Vec<_>) {
-            (set.name.clone(), figures.calibration_error, figures.reliability.clone())
+        let panel = |(set, figures): (&AnswerSet, &Figures)| -> (String, f64, Vec<_>) {
+            (title(set).to_owned(), figures.calibration_error, figures.reliability.clone())
         };
         let parts: Vec<_> = self.pictured.iter().zip(figures).map(panel).collect();
         let panels: Vec<Panel<'_>> = parts
@@ -183,7 +183,7 @@ impl Report {
             .zip(figures)
             .zip(&curves)
             .map(|((set, figures), points)| Line {
-                name: &set.name,
+                name: title(set),
                 points,
                 area: figures.risk_coverage_area,
                 abstention: figures
@@ -238,6 +238,11 @@ impl Entry {
     fn title(&self) -> String {
         self.language.map_or_else(|| self.name.clone(), |tag| format!("{} ({tag})", self.name))
     }
+}
+
+/// What a set is called in a picture: a disturbed one by its disturbance.
+fn title(set: &AnswerSet) -> &str {
+    if set.condition == AnswerSet::CLEAN { &set.name } else { &set.condition }
 }
 
 /// A name as part of a file name: small letters and digits, everything else becomes one dash.

@@ -33,6 +33,9 @@ const CODE: [&str; 8] = [
     "{}::{}(std::size_t{});",
 ];
 
+/// Makes up one text.
+type Maker = fn(&mut StdRng) -> String;
+
 /// Judges every kind.
 pub(super) fn kinds(model: &TextModel, data: &Path, split: &str) -> Result<Vec<KindSet>, TrainError> {
     let mut kinds = Vec::new();
@@ -48,7 +51,7 @@ pub(super) fn kinds(model: &TextModel, data: &Path, split: &str) -> Result<Vec<K
     {
         kinds.push(KindSet::foreign(name, &judged));
     }
-    let made: [(&str, fn(&mut StdRng) -> String); 3] =
+    let made: [(&str, Maker); 3] =
         [("random characters", characters), ("digits and addresses", digits), ("program code", code)];
     for (name, make) in made {
         let mut random = StdRng::seed_from_u64(SEED);

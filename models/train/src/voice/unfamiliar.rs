@@ -19,9 +19,12 @@ const LENGTH: usize = 3 * SAMPLE_RATE_HZ as usize;
 /// What the sounds follow from.
 const SEED: u64 = 1;
 
+/// Makes one sound.
+type Maker = fn(&mut StdRng) -> Vec<f32>;
+
 /// Judges every kind.
 pub(super) fn kinds(model: &VoiceModel, clips: &[Clip]) -> Result<Vec<KindSet>, TrainError> {
-    let made: [(&str, fn(&mut StdRng) -> Vec<f32>); 5] = [
+    let made: [(&str, Maker); 5] = [
         ("white noise", |random| level(make_noise(Noise::White, LENGTH, random), random)),
         ("pink noise", |random| level(make_noise(Noise::Pink, LENGTH, random), random)),
         ("steady tones", tone),
