@@ -2,13 +2,17 @@
 
 use std::time::{Duration, Instant};
 
+use heartline_models::voice::{CallerBaseline, VoiceClip};
+
 use super::analysis::{Note, NoteCode};
 use super::notes::Notes;
 use super::{App, AppError, readings};
-use crate::emotion::{Modality, Reading, Utterance};
+use crate::emotion::{Modality, Reading, Span, Utterance};
 use crate::engine::EngineError;
 use crate::media::{Frame, SpeechWindow};
 
+/// Windows of voice that are read at once: each step is heard against the ones before, so few know the caller sooner.
+const WINDOWS_PER_STEP: usize = 4;
 /// Rows that a call puts into a model's queue at once.
 const ROWS_PER_STEP: usize = 32;
 
@@ -94,23 +98,22 @@ impl App {
         if windows.is_empty() {
             return Ok(Heard::nothing());
         }
-        let mut clips = Vec::with_capacity(windows.len());
-        let mut places = Vec::with_capacity(windows.len());
-        for window in windows {
-            places.push((window.start_ms, window.end_ms, window.speech_share));
-            clips.push(window.samples);
-        }
-        let predictions = in_steps(clips, |rows| self.engine().analyze_voice(rows, Some(deadline))).await?;
         let model = self.model_name(Modality::Voice);
         let mut heard = Heard::nothing();
-        heard.readings = predictions
-            .into_iter()
-            .zip(places)
-            .map(|(prediction, (start_ms, end_ms, speech_share))| {
-                let span = crate::emotion::Span::new(start_ms, end_ms);
-                readings::of_voice(prediction, span, speech_share, &model)
-            })
-            .collect();
+        let mut baseline = CallerBaseline::default();
+        let mut windows = windows.into_iter().peekable();
+        while windows.peek().is_some() {
+            let (mut clips, mut places) = (Vec::new(), Vec::new());
+            for window in windows.by_ref().take(WINDOWS_PER_STEP) {
+                places.push((Span::new(window.start_ms, window.end_ms), window.speech_share));
+                clips.push(VoiceClip { samples: window.samples, baseline: baseline.clone() });
+            }
+            let predictions = self.engine().analyze_voice(clips, Some(deadline)).await?;
+            for (prediction, (span, speech_share)) in predictions.into_iter().zip(places) {
+                baseline.add(&prediction);
+                heard.readings.push(readings::of_voice(prediction, span, speech_share, &model));
+            }
+        }
         Ok(heard)
     }
 

@@ -7,7 +7,7 @@ use heartline_models::RgbImage;
 use heartline_models::detector::FaceBox;
 use heartline_models::face::{self, FaceCrop, FacePrediction};
 use heartline_models::text::TextPrediction;
-use heartline_models::voice::VoicePrediction;
+use heartline_models::voice::{VoiceClip, VoicePrediction};
 use tokio::sync::watch;
 
 use super::device::{Bell, Desk, Station, serve};
@@ -36,7 +36,7 @@ pub struct Engine {
 #[derive(Clone)]
 struct Lanes {
     text: Arc<Lane<String, TextPrediction>>,
-    voice: Arc<Lane<Vec<f32>, VoicePrediction>>,
+    voice: Arc<Lane<VoiceClip, VoicePrediction>>,
     detector: Arc<Lane<RgbImage, Vec<FaceBox>>>,
     face: Arc<Lane<FaceCrop, FacePrediction>>,
 }
@@ -44,7 +44,7 @@ struct Lanes {
 /// A row for each model that a healthy one can answer.
 struct Probes {
     text: String,
-    voice: Vec<f32>,
+    voice: VoiceClip,
     detector: RgbImage,
     face: FaceCrop,
 }
@@ -131,15 +131,16 @@ impl Engine {
         Ok(self.inner.lanes.text.submit(texts, self.until(deadline)).await?.1)
     }
 
-    /// How each clip sounds: 16 kHz mono.
+    /// How each clip sounds, 16 kHz mono, against what its caller usually sounds like where that is known.
     ///
     /// # Errors
     /// [`EngineError`]
     pub async fn analyze_voice(
         &self,
-        clips: Vec<Vec<f32>>,
+        clips: Vec<impl Into<VoiceClip>>,
         deadline: Option<Instant>,
     ) -> Result<Vec<VoicePrediction>, EngineError> {
+        let clips = clips.into_iter().map(Into::into).collect();
         Ok(self.inner.lanes.voice.submit(clips, self.until(deadline)).await?.1)
     }
 

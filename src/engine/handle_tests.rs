@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use heartline_models::detector::FaceBox;
 use heartline_models::face::{FaceCrop, FacePrediction};
 use heartline_models::text::TextPrediction;
-use heartline_models::voice::VoicePrediction;
+use heartline_models::voice::{VoiceClip, VoicePrediction};
 use heartline_models::{ModelError, RgbImage};
 
 use super::tests::config;
@@ -51,24 +51,25 @@ struct Voices {
     fails: bool,
 }
 
-impl Model<Vec<f32>, VoicePrediction> for Voices {
-    fn compute(&mut self, rows: &[Vec<f32>]) -> Result<Vec<VoicePrediction>, ModelError> {
+impl Model<VoiceClip, VoicePrediction> for Voices {
+    fn compute(&mut self, rows: &[VoiceClip]) -> Result<Vec<VoicePrediction>, ModelError> {
         assert!(!self.fails, "the voice model is broken");
-        let predict = |row: &Vec<f32>| VoicePrediction {
+        let predict = |row: &VoiceClip| VoicePrediction {
             categories: [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
             valence: 0.0,
-            arousal: row.len() as f32,
+            arousal: row.samples.len() as f32,
             dominance: 0.0,
             labels: Vec::new(),
             quality: 1.0,
             familiarity: 1.0,
             doubt: None,
+            features: Vec::new(),
         };
         Ok(rows.iter().map(predict).collect())
     }
 
-    fn probe(&self) -> Vec<f32> {
-        vec![0.0]
+    fn probe(&self) -> VoiceClip {
+        VoiceClip::from(vec![0.0])
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use heartline_models::detector::{FaceBox, FaceDetector};
 use heartline_models::face::{CROP_SIDE, FaceCrop, FaceModel, FacePrediction};
 use heartline_models::text::{TextModel, TextPrediction};
-use heartline_models::voice::{self, VoiceModel, VoicePrediction};
+use heartline_models::voice::{self, VoiceClip, VoiceModel, VoicePrediction};
 use heartline_models::{Device, MANIFEST_FILE, Manifest, ModelError, RgbImage};
 
 use super::{EngineConfig, EngineError, Model, ModelInfo};
@@ -18,7 +18,7 @@ pub struct Models {
     /// What is said.
     pub text: Box<dyn Model<String, TextPrediction>>,
     /// How it is said.
-    pub voice: Box<dyn Model<Vec<f32>, VoicePrediction>>,
+    pub voice: Box<dyn Model<VoiceClip, VoicePrediction>>,
     /// Where faces are.
     pub detector: Box<dyn Model<RgbImage, Vec<FaceBox>>>,
     /// What a face shows.
@@ -111,16 +111,17 @@ impl Model<String, TextPrediction> for TextModel {
     }
 }
 
-impl Model<Vec<f32>, VoicePrediction> for VoiceModel {
-    fn compute(&mut self, rows: &[Vec<f32>]) -> Result<Vec<VoicePrediction>, ModelError> {
-        self.predict(rows)
+impl Model<VoiceClip, VoicePrediction> for VoiceModel {
+    fn compute(&mut self, rows: &[VoiceClip]) -> Result<Vec<VoicePrediction>, ModelError> {
+        self.predict_callers(rows)
     }
 
     /// One second of a steady hum.
-    fn probe(&self) -> Vec<f32> {
+    fn probe(&self) -> VoiceClip {
         let rate_hz = voice::SAMPLE_RATE_HZ as f32;
         let samples = 0..u16::try_from(voice::SAMPLE_RATE_HZ).unwrap_or(u16::MAX);
-        samples.map(|at| 0.2 * (f32::from(at) / rate_hz * 200.0 * std::f32::consts::TAU).sin()).collect()
+        let hum = samples.map(|at| 0.2 * (f32::from(at) / rate_hz * 200.0 * std::f32::consts::TAU).sin());
+        VoiceClip::from(hum.collect::<Vec<f32>>())
     }
 }
 

@@ -1,10 +1,12 @@
 //! Emotion from tone of voice: the lower blocks of a speech encoder and an attention-pooling head.
 //!
 //! A clip is brought to one level, turned into a log-mel spectrogram ([`LogMel`]) and encoded ([`Encoder`]); the
-//! head ([`VoiceHead`]) pools its frames and classifies them. The encoder stops after block 3 of 6: the blocks above
+//! head ([`VoiceHead`]) pools its frames and classifies them, against what the caller usually sounds like where that
+//! is known ([`CallerBaseline`]). The encoder stops after block 3 of 6: the blocks above
 //! have learned to forget how something is said.
 
 mod attention;
+mod baseline;
 mod block;
 mod config;
 mod dimensions;
@@ -17,9 +19,10 @@ mod mel;
 
 use std::path::Path;
 
-use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
+use burn::tensor::{Tensor, TensorData};
 
+pub use baseline::{CallerBaseline, HALF_STRENGTH_WINDOWS, VoiceClip};
 pub use config::{EncoderConfig, HeadConfig, VoiceConfig};
 pub use encoder::{Encoder, Padding};
 pub use front_end::{FrameBatch, FrontEnd};
@@ -61,9 +64,11 @@ pub struct VoicePrediction {
     pub familiarity: f32,
     /// Why the model abstains, where it does.
     pub doubt: Option<Doubt>,
+    /// What the heads read the categories from, one head after the other; a [`CallerBaseline`] averages it.
+    pub features: Vec<f32>,
 }
 
-/// Categories of a clip, and the features that the first head read them from.
+/// Categories of a clip, and the features of all heads.
 type Output = ([f32; CATEGORY_COUNT], Vec<f32>);
 
 /// The voice model, ready to predict.
@@ -106,68 +111,76 @@ impl VoiceModel {
     /// [`ModelError::Input`] for a clip that is too short, too long or not finite, [`ModelError::Computation`] where
     /// the device gives no numbers back.
     pub fn predict(&self, clips: &[Vec<f32>]) -> Result<Vec<VoicePrediction>, ModelError> {
-        let pairs = self.predict_with_features(clips)?;
-        Ok(pairs.into_iter().map(|(prediction, _)| prediction).collect())
+        let strangers: Vec<VoiceClip> = clips.iter().cloned().map(VoiceClip::from).collect();
+        self.predict_callers(&strangers)
     }
 
-    /// As [`Self::predict`], each answer with the features it was read from, for calibration.
+    /// As [`Self::predict`], each clip against what its caller usually sounds like.
     ///
     /// # Errors
     /// As [`Self::predict`].
-    pub fn predict_with_features(
-        &self,
-        clips: &[Vec<f32>],
-    ) -> Result<Vec<(VoicePrediction, Vec<f32>)>, ModelError> {
+    pub fn predict_callers(&self, clips: &[VoiceClip]) -> Result<Vec<VoicePrediction>, ModelError> {
         let mut order: Vec<usize> = (0..clips.len()).collect();
-        order.sort_by_key(|index| clips[*index].len());
-        let mut predictions: Vec<Option<(VoicePrediction, Vec<f32>)>> = vec![None; clips.len()];
-        for rows in batches(&order, clips) {
-            let batch: Vec<&[f32]> = rows.iter().map(|index| clips[*index].as_slice()).collect();
+        order.sort_by_key(|index| clips[*index].samples.len());
+        let lengths: Vec<usize> = clips.iter().map(|clip| clip.samples.len()).collect();
+        let mut predictions: Vec<Option<VoicePrediction>> = vec![None; clips.len()];
+        for rows in batches(&order, &lengths) {
+            let batch: Vec<&VoiceClip> = rows.iter().map(|index| &clips[*index]).collect();
             for (index, (categories, features)) in rows.iter().zip(self.run(&batch)?) {
-                let prediction = self.prediction(categories, &features, &clips[*index]);
-                predictions[*index] = Some((prediction, features));
+                predictions[*index] = Some(self.prediction(categories, features, &clips[*index].samples));
             }
         }
         Ok(predictions.into_iter().flatten().collect())
     }
 
-    /// The categories of clips, and the features that the first head reads them from.
-    fn run(&self, clips: &[&[f32]]) -> Result<Vec<Output>, ModelError> {
-        let batch = self.front_end.encode(clips)?;
+    /// The categories of clips, and the features of all heads that they were read from, the baseline not taken off.
+    fn run(&self, clips: &[&VoiceClip]) -> Result<Vec<Output>, ModelError> {
+        let samples: Vec<&[f32]> = clips.iter().map(|clip| clip.samples.as_slice()).collect();
+        let batch = self.front_end.encode(&samples)?;
         let absent = batch.padding.map(|padding| padding.absent);
-        let features: Vec<Tensor<2>> = self
+        let pooled =
+            self.heads.iter().map(|head| head.features(head.pool(batch.frames.clone(), absent.clone())));
+        let features = Tensor::cat(pooled.collect(), 1);
+        let width = features.dims()[1];
+        let values = loader::read(features.clone())?;
+        let rows: Vec<Vec<f32>> = values.chunks(width).map(<[f32]>::to_vec).collect();
+        let features = match shifts(clips, width) {
+            Some(shifts) => {
+                let shifts = TensorData::new(shifts, [clips.len(), width]);
+                features.clone() - Tensor::from_data(shifts, &features.device())
+            }
+            None => features,
+        };
+        let own = width / self.heads.len().max(1);
+        let logits = self
             .heads
             .iter()
-            .map(|head| head.features(head.pool(batch.frames.clone(), absent.clone())))
-            .collect();
-        let Some(first) = features.first().cloned() else { return Ok(Vec::new()) };
-        let logits = self.heads.iter().zip(features).map(|(head, values)| head.classify_features(values));
+            .enumerate()
+            .map(|(member, head)| head.classify_features(features.clone().narrow(1, member * own, own)));
         let Some(sum) = logits.reduce(|left, right| left + right) else { return Ok(Vec::new()) };
         #[expect(clippy::cast_precision_loss, reason = "there are a handful of heads")]
         let divisor = self.temperature * self.heads.len() as f32;
         let values = loader::read(softmax(sum / divisor, 1))?;
-        let features = loader::read(first)?;
         if values.len() != clips.len() * CATEGORY_COUNT || values.iter().any(|value| !value.is_finite()) {
             return Err(ModelError::Computation(
                 "the voice model gave values that are no numbers".to_owned(),
             ));
         }
-        let width = (features.len() / clips.len().max(1)).max(1);
-        let rows = values.as_chunks::<CATEGORY_COUNT>().0.iter().copied();
-        Ok(rows.zip(features.chunks(width).map(<[f32]>::to_vec)).collect())
+        Ok(values.as_chunks::<CATEGORY_COUNT>().0.iter().copied().zip(rows).collect())
     }
 
     fn prediction(
         &self,
         categories: [f32; CATEGORY_COUNT],
-        features: &[f32],
+        features: Vec<f32>,
         clip: &[f32],
     ) -> VoicePrediction {
         let [valence, arousal, dominance] = dimensions::from_categories(&categories);
         let labels =
             Category::ALL.iter().map(|category| (category.name().to_owned(), categories[category.index()]));
         let quality = Level::measure(clip).quality();
-        let familiarity = self.trust.familiarity(features);
+        let own = features.len() / self.heads.len().max(1);
+        let familiarity = self.trust.familiarity(&features[..own]);
         let doubt = self.trust.doubt(quality, familiarity, &categories);
         VoicePrediction {
             categories,
@@ -178,18 +191,27 @@ impl VoiceModel {
             quality,
             familiarity,
             doubt,
+            features,
         }
     }
 }
 
+/// What is taken off the features of each clip, row after row; none where nothing is known of any caller.
+fn shifts(clips: &[&VoiceClip], width: usize) -> Option<Vec<f32>> {
+    let rows: Vec<Option<Vec<f32>>> = clips.iter().map(|clip| clip.baseline.shift(width)).collect();
+    rows.iter()
+        .any(Option::is_some)
+        .then(|| rows.into_iter().flat_map(|row| row.unwrap_or_else(|| vec![0.0; width])).collect())
+}
+
 /// Cuts clips, shortest first, into batches that are not too large once padded to their longest.
-fn batches<'a>(order: &'a [usize], clips: &[Vec<f32>]) -> Vec<&'a [usize]> {
+fn batches<'a>(order: &'a [usize], lengths: &[usize]) -> Vec<&'a [usize]> {
     let mut batches = Vec::new();
     let mut start = 0;
     for end in 1..=order.len() {
         let full = order.get(end).is_none_or(|next| {
             let rows = end + 1 - start;
-            rows > BATCH_ROWS || rows * clips[*next].len() > BATCH_SAMPLES
+            rows > BATCH_ROWS || rows * lengths[*next] > BATCH_SAMPLES
         });
         if full {
             batches.push(&order[start..end]);
@@ -205,14 +227,13 @@ mod tests {
 
     #[test]
     fn batches_hold_every_clip_once_and_stay_small() {
-        let clips: Vec<Vec<f32>> =
-            [480_000, 6400, 480_000, 480_000].into_iter().chain([80_000; 20]).map(|n| vec![0.0; n]).collect();
-        let mut order: Vec<usize> = (0..clips.len()).collect();
-        order.sort_by_key(|index| clips[*index].len());
-        let batches = batches(&order, &clips);
+        let lengths: Vec<usize> = [480_000, 6400, 480_000, 480_000].into_iter().chain([80_000; 20]).collect();
+        let mut order: Vec<usize> = (0..lengths.len()).collect();
+        order.sort_by_key(|index| lengths[*index]);
+        let batches = batches(&order, &lengths);
         assert_eq!(batches.concat(), order);
         for batch in batches {
-            let longest = batch.iter().map(|index| clips[*index].len()).max().unwrap();
+            let longest = batch.iter().map(|index| lengths[*index]).max().unwrap();
             assert!(batch.len() <= BATCH_ROWS && batch.len() * longest <= BATCH_SAMPLES);
         }
         assert!(super::batches(&[], &[]).is_empty());

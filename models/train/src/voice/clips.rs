@@ -22,6 +22,7 @@ const WINDOW: usize = 5 * SAMPLE_RATE_HZ as usize;
 struct Row {
     path: String,
     set: String,
+    speaker: String,
     emotion: String,
     split: String,
 }
@@ -33,6 +34,8 @@ pub(crate) struct Clip {
     pub(crate) path: PathBuf,
     /// The collection it comes from.
     pub(crate) set: String,
+    /// Who speaks.
+    pub(crate) speaker: String,
     /// What its speaker was asked to show.
     pub(crate) category: Category,
 }
@@ -50,7 +53,7 @@ pub(crate) fn read_split(data: &Path, split: &str) -> Result<Vec<Clip>, TrainErr
         }
         let category = category(&row.emotion)
             .ok_or_else(|| TrainError::data(&path, format!("unknown emotion {}", row.emotion)))?;
-        clips.push(Clip { path: data.join(&row.path), set: row.set, category });
+        clips.push(Clip { path: data.join(&row.path), set: row.set, speaker: row.speaker, category });
     }
     if clips.is_empty() {
         return Err(TrainError::data(&path, format!("it has no clips in split {split}")));

@@ -18,9 +18,11 @@ use serde::{Deserialize, Serialize};
 
 use super::augment::Condition;
 use super::calibrate::{find_temperature, mean_surprise};
+use super::callers::Callers;
 use super::clips::{Clip, read_split};
 use super::evaluate::{confusion, largest};
 use super::features::{FeatureStore, Window, style};
+use super::moments::Moments;
 use super::package;
 use super::recipe::Recipe;
 use super::sampler::{Sampler, View, assemble};
@@ -33,6 +35,10 @@ const STRIDE: usize = 2;
 const MEASURED_BATCH: usize = 64;
 /// Passes between two measurements.
 const MEASURE_EVERY: usize = 5;
+/// One window of this many stands for its speaker's earlier speech.
+const CALLER_WINDOWS_EVERY: usize = 2;
+/// What is measured of known callers: this many earlier windows, of any emotion.
+const KNOWN_CALLER: [usize; 2] = [8, CATEGORY_COUNT];
 
 /// Arguments of `train voice`.
 #[derive(Debug, Args)]
@@ -96,7 +102,7 @@ pub(crate) fn train(arguments: &TrainArguments) -> Result<(), TrainError> {
         .collect::<Result<Vec<_>, _>>()?;
     let (mut logits, mut truth) = (Vec::new(), Vec::new());
     for measured in &valid {
-        logits.extend(trainer.logits(&heads, &measured.windows)?);
+        logits.extend(trainer.logits(&heads, &measured.windows, None)?);
         truth.extend(measured.windows.iter().map(|window| valid_clips[window.clip].category.index()));
     }
     config.temperature = find_temperature(&logits, &truth);
@@ -145,10 +151,11 @@ impl Trainer<'_> {
             let epoch_seed = seed.wrapping_add(u64::try_from(progress.epochs).unwrap_or(0) + 1);
             self.device.seed(epoch_seed);
             let mut random = StdRng::seed_from_u64(epoch_seed);
+            let callers = self.callers(&head.valid())?;
             let mut loss = 0.0;
             for step in 0..recipe.steps {
                 let rate = recipe.rate(progress.epochs * recipe.steps + step);
-                (head, loss) = self.step(head, &mut optimizer, rate, &mut random)?;
+                (head, loss) = self.step(head, &mut optimizer, rate, (&callers, &mut random))?;
             }
             progress.epochs += 1;
             let bytes = optimizer.into_bytes().map_err(|error| TrainError::Checkpoint(error.to_string()))?;
@@ -171,21 +178,30 @@ impl Trainer<'_> {
         head: VoiceHead,
         optimizer: &mut ModuleOptimizer,
         rate: f64,
-        random: &mut StdRng,
+        (callers, random): (&Callers<'_>, &mut StdRng),
     ) -> Result<(VoiceHead, f32), TrainError> {
         let device = self.device.clone().autodiff();
         let (views, truth) = self.draw(random);
         let (frames, absent) = assemble(&views, self.recipe.head.width, &device);
         let mut targets = self.targets(&truth, &device);
-        let mut pooled = head.pool(frames, Some(absent));
+        let width = self.recipe.head.pooled_width();
+        let mut shifts = Vec::with_capacity(views.len() * width);
+        for view in &views {
+            let known = random.random_bool(self.recipe.known_caller_share);
+            let past = known.then(|| callers.past(&self.corpus.clips[view.window.clip], random));
+            let shift = past.and_then(|past| past.shift(width));
+            shifts.extend(shift.unwrap_or_else(|| vec![0.0; width]));
+        }
+        let shifts = Tensor::from_data(TensorData::new(shifts, [views.len(), width]), &device);
+        let mut features = head.features(head.pool(frames, Some(absent))) - shifts;
         if random.random_bool(self.recipe.mixup_share) {
             let share = random.random_range(0.5..1.0_f32);
             let order: Vec<i64> = (0..i64::try_from(truth.len()).unwrap_or(0)).rev().collect();
             let order = Tensor::<1, Int>::from_data(TensorData::new(order, [truth.len()]), &device);
-            pooled = pooled.clone() * share + pooled.select(0, order.clone()) * (1.0 - share);
+            features = features.clone() * share + features.select(0, order.clone()) * (1.0 - share);
             targets = targets.clone() * share + targets.select(0, order) * (1.0 - share);
         }
-        let surprise = (targets * log_softmax(head.classify(pooled), 1)).sum_dim(1).mean().neg();
+        let surprise = (targets * log_softmax(head.classify_features(features), 1)).sum_dim(1).mean().neg();
         let loss = surprise.clone().into_data().try_to_vec::<f32>();
         let loss = loss.ok().and_then(|values| values.first().copied()).unwrap_or(f32::NAN);
         if !loss.is_finite() {
@@ -249,29 +265,61 @@ impl Trainer<'_> {
         Ok(head)
     }
 
-    /// The mean logits of several heads for each window.
-    fn logits(
-        &self,
-        heads: &[VoiceHead],
-        windows: &[Window],
-    ) -> Result<Vec<[f32; CATEGORY_COUNT]>, TrainError> {
-        let mut logits = Vec::new();
-        #[expect(clippy::cast_precision_loss, reason = "there are a handful of heads")]
-        let count = heads.len() as f32;
+    /// The training speakers as a head hears them.
+    fn callers(&self, head: &VoiceHead) -> Result<Callers<'_>, TrainError> {
+        let windows: Vec<&Window> =
+            self.corpus.windows.iter().flatten().step_by(CALLER_WINDOWS_EVERY).collect();
+        let of_clip: Vec<usize> = windows.iter().map(|window| window.clip).collect();
+        Ok(Callers::new(&self.corpus.clips, &of_clip, self.features(head, &windows)?))
+    }
+
+    /// The standardised features of windows.
+    fn features(&self, head: &VoiceHead, windows: &[&Window]) -> Result<Vec<Vec<f32>>, TrainError> {
+        let width = self.recipe.head.pooled_width();
+        let mut features = Vec::with_capacity(windows.len());
         for windows in windows.chunks(MEASURED_BATCH) {
             let views: Vec<View<'_>> =
                 windows.iter().map(|window| View { window, stride: 1, offset: 0 }).collect();
             let (frames, absent) = assemble(&views, self.recipe.head.width, &self.device);
-            let mut mean = vec![[0.0; CATEGORY_COUNT]; windows.len()];
-            for head in heads {
-                let values = read(head.forward(frames.clone(), Some(absent.clone())))?;
-                for (mean, value) in mean.as_flattened_mut().iter_mut().zip(values) {
-                    *mean += value / count;
+            let values = read(head.features(head.pool(frames, Some(absent))))?;
+            features.extend(values.chunks(width).map(<[f32]>::to_vec));
+        }
+        Ok(features)
+    }
+
+    /// The mean logits of several heads for each window; against the speaker's other windows, where the clips are
+    /// given.
+    fn logits(
+        &self,
+        heads: &[VoiceHead],
+        windows: &[Window],
+        known: Option<&[Clip]>,
+    ) -> Result<Vec<[f32; CATEGORY_COUNT]>, TrainError> {
+        let windows: Vec<&Window> = windows.iter().collect();
+        let of_clip: Vec<usize> = windows.iter().map(|window| window.clip).collect();
+        let width = self.recipe.head.pooled_width();
+        let mut mean = vec![[0.0; CATEGORY_COUNT]; windows.len()];
+        for head in heads {
+            let mut features = self.features(head, &windows)?;
+            if let Some(clips) = known {
+                let callers = Callers::new(clips, &of_clip, features.clone());
+                let mut random = StdRng::seed_from_u64(self.recipe.seed);
+                for (row, clip) in features.iter_mut().zip(&of_clip) {
+                    let shift = callers.past_of(&clips[*clip], KNOWN_CALLER, &mut random).shift(width);
+                    for (value, shift) in row.iter_mut().zip(shift.iter().flatten()) {
+                        *value -= shift;
+                    }
                 }
             }
-            logits.extend(mean);
+            let data = TensorData::new(features.concat(), [windows.len(), width]);
+            let values = read(head.classify_features(Tensor::from_data(data, &self.device)))?;
+            #[expect(clippy::cast_precision_loss, reason = "there are a handful of heads")]
+            let count = heads.len() as f32;
+            for (mean, value) in mean.as_flattened_mut().iter_mut().zip(values) {
+                *mean += value / count;
+            }
         }
-        Ok(logits)
+        Ok(mean)
     }
 
     /// The unweighted average recall of each set under each condition, one line a condition.
@@ -280,15 +328,21 @@ impl Trainer<'_> {
         sets.sort_unstable();
         sets.dedup();
         let mut text = String::new();
-        for measured in valid {
+        let conditions = valid.iter().map(|measured| (measured, None));
+        let known = valid.first().map(|measured| (measured, Some(clips)));
+        for (measured, known) in conditions.chain(known) {
             let mut figures = vec![confusion(); sets.len()];
-            for (logits, window) in self.logits(heads, &measured.windows)?.iter().zip(&measured.windows) {
+            let logits = self.logits(heads, &measured.windows, known)?;
+            for (logits, window) in logits.iter().zip(&measured.windows) {
                 let clip = &clips[window.clip];
                 if let Some(set) = sets.iter().position(|set| *set == clip.set) {
                     figures[set].add(clip.category.index(), largest(logits));
                 }
             }
             text += &measured.condition.name();
+            if known.is_some() {
+                text += " known callers";
+            }
             for (set, figures) in sets.iter().zip(&figures) {
                 text += &format!(" {set} {:.3}", figures.average_recall());
             }
@@ -307,50 +361,4 @@ impl Trainer<'_> {
 fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, TrainError> {
     let values = tensor.into_data().try_to_vec();
     values.map_err(|error| TrainError::Disagreement(format!("{error:?}")))
-}
-
-/// Running sums for means and deviations.
-struct Moments {
-    count: f64,
-    sum: Vec<f64>,
-    square: Vec<f64>,
-}
-
-impl Moments {
-    fn new(width: usize) -> Self {
-        Self { count: 0.0, sum: vec![0.0; width], square: vec![0.0; width] }
-    }
-
-    fn add(&mut self, values: impl Iterator<Item = f64>) {
-        self.count += 1.0;
-        for ((sum, square), value) in self.sum.iter_mut().zip(&mut self.square).zip(values) {
-            *sum += value;
-            *square += value * value;
-        }
-    }
-
-    /// Means, and the factors that bring the deviations to 1.
-    #[expect(clippy::cast_possible_truncation, reason = "statistics of f16 values fit f32")]
-    fn finish(&self) -> (Vec<f32>, Vec<f32>) {
-        let count = self.count.max(1.0);
-        let mean: Vec<f64> = self.sum.iter().map(|sum| sum / count).collect();
-        let scale = self.square.iter().zip(&mean);
-        let scale =
-            scale.map(|(square, mean)| (square / count - mean * mean).max(1e-6).sqrt().recip() as f32);
-        (mean.iter().map(|mean| *mean as f32).collect(), scale.collect())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_of_two_values() {
-        let mut moments = Moments::new(1);
-        moments.add([1.0].into_iter());
-        moments.add([5.0].into_iter());
-        let (mean, scale) = moments.finish();
-        assert!((mean[0] - 3.0).abs() < 1e-6 && (scale[0] - 0.5).abs() < 1e-6);
-    }
 }

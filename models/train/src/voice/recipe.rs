@@ -40,6 +40,8 @@ pub(crate) struct Recipe {
     pub(crate) label_smoothing: f32,
     /// The share of batches in which every clip is mixed with another.
     pub(crate) mixup_share: f64,
+    /// The share of clips that are heard against some of their speaker's other clips, as a caller's later speech is.
+    pub(crate) known_caller_share: f64,
     /// How many heads are trained and averaged.
     pub(crate) members: usize,
     /// The head's sizes.
@@ -58,7 +60,7 @@ impl Recipe {
         if counts.contains(&0) {
             return Err(TrainError::data(path, "copies, epochs, steps, batch and members must be above 0"));
         }
-        let shares = [recipe.mixup_share, f64::from(recipe.label_smoothing)];
+        let shares = [recipe.mixup_share, recipe.known_caller_share, f64::from(recipe.label_smoothing)];
         if shares.iter().any(|share| !(0.0..=1.0).contains(share)) {
             return Err(TrainError::data(path, "shares must be between 0 and 1"));
         }

@@ -96,7 +96,12 @@ mod tests {
 
     #[test]
     fn sets_are_drawn_by_weight_and_categories_evenly() {
-        let clip = |set: &str, category| Clip { path: PathBuf::new(), set: set.to_owned(), category };
+        let clip = |set: &str, category| Clip {
+            path: PathBuf::new(),
+            set: set.to_owned(),
+            speaker: String::new(),
+            category,
+        };
         let mut clips = vec![clip("small", Category::Anger)];
         clips.extend((0..9).map(|_| clip("large", Category::Neutral)));
         clips.push(clip("large", Category::Fear));
