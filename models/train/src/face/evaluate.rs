@@ -106,7 +106,7 @@ fn with_votes(model: &FaceModel, faces: &[Face], report: &mut Report) -> Result<
     report.add_details(&format!(
         "### Seven categories, contempt counted as disgust\n\nAccuracy {accuracy:.3}, macro-F1 {f1:.3}\n"
     ));
-    report.compare("as they come", &unseen);
+    report.compare("as they come", true, &unseen);
     report.add_kind(KindSet::of(&AnswerSet { name: "faces with votes".to_owned(), ..unseen.clone() }));
     report.add_pictured(unseen);
     Ok(())
@@ -133,7 +133,7 @@ fn disturbed(model: &FaceModel, faces: &[Face], report: &mut Report) -> Result<(
             condition: name.to_owned(),
             answers,
         };
-        report.compare(name, &set);
+        report.compare(name, false, &set);
         if DRAWN.contains(&name) {
             report.add_pictured(set);
         } else {

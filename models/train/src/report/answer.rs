@@ -174,6 +174,7 @@ pub(super) mod tests {
             arousal: 0.0,
             dominance: 0.0,
             labels: Vec::new(),
+            features: Vec::new(),
             quality,
             familiarity: 0.5,
             doubt,

@@ -2,9 +2,9 @@
 //!
 //! The fonts are built in, so a picture is the same on every machine. Places are in pixels from the upper left corner.
 
+use std::collections::BTreeMap;
+
 use ab_glyph::{Font, FontRef, OutlineCurve, Point};
-use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{ExtendedColorType, ImageEncoder};
 use tiny_skia::{
     FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, StrokeDash, Transform,
 };
@@ -145,17 +145,49 @@ impl Canvas {
         if bold { &self.bold } else { &self.regular }
     }
 
-    /// The sheet as a PNG file.
+    /// The sheet as a PNG file with a palette, which is a good deal smaller than one with a colour a pixel.
     pub(super) fn encode(&self) -> Result<Vec<u8>, TrainError> {
+        let failed = |error: png::EncodingError| TrainError::Picture(error.to_string());
         // The sheet is opaque, so what is stored with its opacity multiplied in is the colour itself.
-        let rgb: Vec<u8> =
-            self.pixmap.data().as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect();
+        let pixels: Vec<Rgb> =
+            self.pixmap.data().as_chunks::<4>().0.iter().map(|[r, g, b, _]| [*r, *g, *b]).collect();
+        let (palette, places) = with_palette(&pixels);
         let mut file = Vec::new();
-        PngEncoder::new_with_quality(&mut file, CompressionType::Best, FilterType::NoFilter)
-            .write_image(&rgb, self.pixmap.width(), self.pixmap.height(), ExtendedColorType::Rgb8)
-            .map_err(|error| TrainError::Picture(error.to_string()))?;
+        let mut encoder = png::Encoder::new(&mut file, self.pixmap.width(), self.pixmap.height());
+        encoder.set_color(png::ColorType::Indexed);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_palette(palette.concat());
+        encoder.set_compression(png::Compression::High);
+        encoder.set_filter(png::Filter::NoFilter);
+        let mut writer = encoder.write_header().map_err(failed)?;
+        writer.write_image_data(&places).map_err(failed)?;
+        writer.finish().map_err(failed)?;
         Ok(file)
     }
+}
+
+type Rgb = [u8; 3];
+
+/// The 256 commonest colours, and for each pixel the place of the nearest of them. What falls away are single pixels
+/// at the edges of letters.
+fn with_palette(pixels: &[Rgb]) -> (Vec<Rgb>, Vec<u8>) {
+    let mut counts: BTreeMap<Rgb, usize> = BTreeMap::new();
+    for pixel in pixels {
+        *counts.entry(*pixel).or_default() += 1;
+    }
+    let mut colours: Vec<(Rgb, usize)> = counts.into_iter().collect();
+    colours.sort_by_key(|(colour, count)| (std::cmp::Reverse(*count), *colour));
+    let palette: Vec<Rgb> = colours.iter().take(256).map(|(colour, _)| *colour).collect();
+    let distance = |left: &Rgb, right: &Rgb| -> u32 {
+        left.iter().zip(right).map(|(left, right)| u32::from(left.abs_diff(*right)).pow(2)).sum()
+    };
+    let nearest = |colour: &Rgb| {
+        let place = (0..=255_u8).zip(&palette).min_by_key(|(_, kept)| distance(colour, kept));
+        place.map_or(0, |(place, _)| place)
+    };
+    let places: BTreeMap<Rgb, u8> = colours.iter().map(|(colour, _)| (*colour, nearest(colour))).collect();
+    let indexed = pixels.iter().map(|pixel| places.get(pixel).copied().unwrap_or(0)).collect();
+    (palette, indexed)
 }
 
 fn paint(colour: Colour) -> Paint<'static> {
@@ -261,6 +293,17 @@ pub(super) mod tests {
         assert!((share - 0.1 - 0.0314).abs() < 0.005, "{share}");
         canvas.line(&[(0.0, 95.0), (99.0, 95.0)], 2.0, [0, 0, 0, 255]);
         assert!(inked_share(&canvas.encode().unwrap(), 100, 100) > share + 0.015);
+    }
+
+    #[test]
+    fn many_colours_become_the_commonest() {
+        let mut pixels = vec![[255, 255, 255]; 10];
+        pixels.extend((0..=255_u8).flat_map(|level| [[level, 0, 0]; 2]));
+        pixels.push([254, 254, 250]);
+        let (palette, places) = with_palette(&pixels);
+        assert_eq!((palette.len(), palette[0]), (256, [255, 255, 255]));
+        assert_eq!((places.len(), places[0], *places.last().unwrap()), (523, 0, 0));
+        assert_eq!(palette[usize::from(places[30])], pixels[30]);
     }
 
     #[test]

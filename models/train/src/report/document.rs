@@ -21,8 +21,16 @@ pub(crate) struct Report {
     labels: Vec<&'static str>,
     document: Document,
     pictured: Vec<AnswerSet>,
-    conditions: Vec<(String, Figures)>,
+    conditions: Vec<Condition>,
     details: String,
+}
+
+/// A bar in the picture of conditions: its name, whether it is the usual case, and the figures.
+#[derive(Debug)]
+struct Condition {
+    name: String,
+    usual: bool,
+    figures: Figures,
 }
 
 /// What is written to `figures.json`.
@@ -30,6 +38,7 @@ pub(crate) struct Report {
 struct Document {
     model: &'static str,
     split: String,
+    labels: Vec<&'static str>,
     sets: Vec<Entry>,
     tasks: BTreeMap<String, BTreeMap<String, f64>>,
     out_of_domain: Vec<KindSet>,
@@ -43,8 +52,9 @@ struct Entry {
     condition: String,
     #[serde(flatten)]
     figures: Figures,
-    confusion: Vec<Vec<usize>>,
-    labels: Vec<&'static str>,
+    /// Counts, rows by truth; of the sets with a picture only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confusion: Option<Vec<Vec<usize>>>,
 }
 
 impl Report {
@@ -55,6 +65,7 @@ impl Report {
             document: Document {
                 model,
                 split: split.to_owned(),
+                labels: labels.to_vec(),
                 sets: Vec::new(),
                 tasks: BTreeMap::new(),
                 out_of_domain: Vec::new(),
@@ -67,25 +78,29 @@ impl Report {
 
     /// Adds a set's figures.
     pub(crate) fn add(&mut self, set: &AnswerSet) {
+        self.enter(set, None);
+    }
+
+    fn enter(&mut self, set: &AnswerSet, confusion: Option<Vec<Vec<usize>>>) {
         self.document.sets.push(Entry {
             name: set.name.clone(),
             language: set.language,
             condition: set.condition.clone(),
             figures: Figures::of(set, &self.labels),
-            confusion: set.confusion(&self.labels).counts().to_vec(),
-            labels: self.labels.clone(),
+            confusion,
         });
     }
 
     /// Adds a set's figures and gives it a place in the pictures; disturbed ones have no confusion matrix of their own.
     pub(crate) fn add_pictured(&mut self, set: AnswerSet) {
-        self.add(&set);
+        self.enter(&set, Some(set.confusion(&self.labels).counts().to_vec()));
         self.pictured.push(set);
     }
 
-    /// Gives a set a bar in the picture of conditions; the first one is what the others are compared with.
-    pub(crate) fn compare(&mut self, name: &str, set: &AnswerSet) {
-        self.conditions.push((name.to_owned(), Figures::of(set, &self.labels)));
+    /// Gives a set a bar in the picture of conditions; the usual ones, with which the others are compared, come first.
+    pub(crate) fn compare(&mut self, name: &str, usual: bool, set: &AnswerSet) {
+        let figures = Figures::of(set, &self.labels);
+        self.conditions.push(Condition { name: name.to_owned(), usual, figures });
     }
 
     /// Adds the figures of a task that is not a choice between the labels.
@@ -199,10 +214,9 @@ impl Report {
         let rows: Vec<Row> = self
             .conditions
             .iter()
-            .enumerate()
-            .map(|(index, (name, figures))| Row {
+            .map(|Condition { name, usual, figures }| Row {
                 name: name.clone(),
-                known: index == 0,
+                known: *usual,
                 values: vec![figures.accuracy, figures.average_recall, figures.abstention.share],
             })
             .collect();
@@ -262,8 +276,8 @@ mod tests {
         let mut report = Report::new("text", "dev", &["neutral", "happiness"]);
         let answers: Vec<_> = (0..40_u8).map(|n| answer(0.5 + f32::from(n) / 100.0, n % 4 != 0)).collect();
         let set = AnswerSet::clean("A set, usual", Some("zh"), answers);
-        report.compare("as recorded", &set);
-        report.compare("in noise", &set);
+        report.compare("as recorded", true, &set);
+        report.compare("in noise", false, &set);
         report.add_kind(KindSet::of(&set));
         report.add_kind(KindSet::foreign("noise", &[]));
         report.add_task("EmoBank", &[("valence_correlation", 0.7)]);

@@ -1,6 +1,6 @@
 //! Sounds that the voice model was not made for: noise, tones, near-silence, music, and speech played backwards.
 
-use heartline_models::voice::{SAMPLE_RATE_HZ, VoiceModel};
+use heartline_models::voice::{SAMPLE_RATE_HZ, VoiceClip, VoiceModel};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -50,7 +50,8 @@ pub(super) fn kinds(model: &VoiceModel, clips: &[Clip]) -> Result<Vec<KindSet>, 
 fn judge(model: &VoiceModel, sounds: &[Vec<f32>]) -> Result<Vec<(f64, Trust)>, TrainError> {
     let mut judged = Vec::with_capacity(sounds.len());
     for sounds in sounds.chunks(CHUNK) {
-        for heard in hear(model, sounds)? {
+        let sounds: Vec<VoiceClip> = sounds.iter().cloned().map(VoiceClip::from).collect();
+        for heard in hear(model, &sounds)? {
             let confidence = average(&heard).into_iter().fold(0.0, f32::max);
             judged.push((f64::from(confidence), Trust::of_voice(&heard)));
         }

@@ -11,6 +11,8 @@ const RIGHT: f32 = 24.0;
 const CELL_HEIGHT: f32 = 52.0;
 /// From this share on a cell is so dark that its text is white.
 const DARK: f64 = 0.5;
+/// From this share on a cell is too dark for faint text.
+const MIDDLING: f64 = 0.15;
 
 /// The shade of no answer and of all answers of a row.
 const SHADES: [[f32; 3]; 2] = [[244.0, 248.0, 252.0], [8.0, 81.0, 156.0]];
@@ -60,7 +62,11 @@ fn cell_text(canvas: &mut Canvas, (middle, top): (f32, f32), (share, count): (f6
     if count == 0 {
         return;
     }
-    let [ink, faint] = if share >= DARK { [[255; 4], [225, 234, 244, 255]] } else { [INK, FAINT] };
+    let [ink, faint] = match share {
+        share if share >= DARK => [[255; 4], [225, 234, 244, 255]],
+        share if share >= MIDDLING => [INK, INK],
+        _ => [INK, FAINT],
+    };
     let style = Style { size: 15.0, bold: right, colour: ink, align: Align::Middle };
     let text = if share < 0.005 { "<1 %".to_owned() } else { percent(share) };
     canvas.text(&text, (middle, top + 25.0), style);
