@@ -12,9 +12,9 @@ use crate::error::TrainError;
 use crate::report::{KindSet, Trust};
 
 /// At most this many texts of each other language.
-const TEXTS_A_LANGUAGE: usize = 40;
+const TEXTS_A_LANGUAGE: usize = 20;
 /// Texts of each kind that is made up.
-const TEXTS_A_KIND: usize = 300;
+const TEXTS_A_KIND: usize = 200;
 /// What the made-up texts follow from.
 const SEED: u64 = 1;
 

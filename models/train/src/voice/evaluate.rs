@@ -64,13 +64,13 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> Result<(), TrainError> 
         let Heard { sets, first_windows } = judge(&model, &clips, condition, &strangers)?;
         add(&mut report, condition, &heading(condition), &sets);
         if condition == Condition::Clean {
+            let name = "speech of the split".to_owned();
+            report.add_kind(KindSet::of(&AnswerSet { name, ..AnswerSet::pooled("", None, sets.iter()) }));
+            sets.into_iter().for_each(|set| report.add_pictured(set));
             let callers = pasts(&clips, &first_windows);
             let mut known = judge(&model, &clips, condition, &callers)?.sets;
             known.iter_mut().for_each(|set| set.condition = KNOWN_CALLER.to_owned());
             add(&mut report, condition, KNOWN_CALLER, &known);
-            let name = "speech of the split".to_owned();
-            report.add_kind(KindSet::of(&AnswerSet { name, ..AnswerSet::pooled("", None, sets.iter()) }));
-            sets.into_iter().for_each(|set| report.add_pictured(set));
         }
     }
     for kind in unfamiliar::kinds(&model, &clips)? {

@@ -10,7 +10,7 @@ const TOP: f32 = 104.0;
 const RIGHT: f32 = 24.0;
 const CELL_HEIGHT: f32 = 52.0;
 /// From this share on a cell is so dark that its text is white.
-const DARK: f64 = 0.5;
+const DARK: f64 = 0.62;
 /// From this share on a cell is too dark for faint text.
 const MIDDLING: f64 = 0.15;
 
