@@ -9,12 +9,13 @@ use crate::metrics::ratio;
 const MARGIN: f32 = 20.0;
 const TOP: f32 = 78.0;
 const AXIS_LEFT: f32 = 58.0;
-/// What a panel needs beside its square: names above; counts and an axis below.
+/// What a panel needs beside its plot: names above; counts and an axis below.
 const ABOVE: f32 = 46.0;
 const COUNTS_HEIGHT: f32 = 46.0;
 const BELOW: f32 = COUNTS_HEIGHT + 64.0;
-/// The widest square; few panels do not grow beyond it.
-const LARGEST_SQUARE: f32 = 330.0;
+/// The largest plot; few panels do not grow beyond it.
+const LARGEST_WIDTH: f32 = 330.0;
+const LARGEST_HEIGHT: f32 = 230.0;
 /// Bins with fewer answers are drawn pale: their accuracy says little.
 const FEWEST: usize = 20;
 
@@ -38,8 +39,9 @@ pub(in crate::report) fn draw(title: &str, panels: &[Panel<'_>]) -> Result<Canva
     };
     let rows = panels.len().div_ceil(columns).max(1);
     let panel_width = (WIDTH as f32 - 2.0 * MARGIN) / columns as f32;
-    let square = (panel_width - AXIS_LEFT - 22.0).min(LARGEST_SQUARE).round();
-    let panel_height = ABOVE + square + BELOW;
+    let width = (panel_width - AXIS_LEFT - 22.0).min(LARGEST_WIDTH).round();
+    let height = width.min(LARGEST_HEIGHT);
+    let panel_height = ABOVE + height + BELOW;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few hundred pixels")]
     let mut canvas = Canvas::new(WIDTH, (TOP + panel_height * rows as f32) as u32)?;
     let note = "Bars: share of right answers. Dots: mean confidence. Dashes: what it should be. Pale: under 20 rows.";
@@ -48,8 +50,8 @@ pub(in crate::report) fn draw(title: &str, panels: &[Panel<'_>]) -> Result<Canva
         let plot = Plot {
             left: (MARGIN + panel_width * (index % columns) as f32 + AXIS_LEFT).round(),
             top: (TOP + panel_height * (index / columns) as f32 + ABOVE).round(),
-            width: square,
-            height: square,
+            width,
+            height,
         };
         draw_panel(&mut canvas, &plot, panel);
     }
