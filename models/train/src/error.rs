@@ -21,6 +21,8 @@ pub(crate) enum TrainError {
     Arguments(String),
     #[error("the result differs from the source: {0}")]
     Disagreement(String),
+    #[error("cannot draw {0}")]
+    Picture(String),
     #[error(transparent)]
     Model(#[from] ModelError),
 }

@@ -1,6 +1,6 @@
 //! The program `heartline-train`: converts source weights, trains the models and evaluates them.
 //!
-//! One folder a model; [`checkpoint`] and [`metrics`] are shared by all of them. Nothing here is part of the server.
+//! One folder a model; [`checkpoint`], [`metrics`] and [`report`] are shared by all of them. Nothing here is part of the server.
 #![forbid(unsafe_code)]
 
 mod checkpoint;
@@ -8,6 +8,7 @@ mod detector;
 mod error;
 mod face;
 mod metrics;
+mod report;
 mod text;
 mod voice;
 

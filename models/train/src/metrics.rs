@@ -19,6 +19,16 @@ impl Confusion {
         self.counts[truth][predicted] += 1;
     }
 
+    /// The names of the classes.
+    pub(crate) fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// The counts: rows by truth, columns by prediction.
+    pub(crate) fn counts(&self) -> &[Vec<usize>] {
+        &self.counts
+    }
+
     /// The share of right predictions.
     pub(crate) fn accuracy(&self) -> f64 {
         let right: usize = (0..self.labels.len()).map(|class| self.counts[class][class]).sum();
@@ -92,6 +102,14 @@ impl MultiLabel {
         }
     }
 
+    /// Each label with its precision, recall, F1 and how often it occurs.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&str, [f64; 3], usize)> {
+        self.labels.iter().enumerate().map(|(index, name)| {
+            let figures = self.label(index);
+            (name.as_str(), [figures.precision, figures.recall, figures.f1()], figures.support)
+        })
+    }
+
     /// The mean F1 of all labels that occur.
     pub(crate) fn macro_f1(&self) -> f64 {
         mean(
@@ -149,7 +167,8 @@ pub(crate) fn pearson(left: &[f64], right: &[f64]) -> f64 {
     if scale > 0.0 { covariance / scale } else { 0.0 }
 }
 
-fn mean(values: impl Iterator<Item = f64>) -> f64 {
+/// The mean; 0 of nothing.
+pub(crate) fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (mut sum, mut count) = (0.0, 0.0);
     for value in values {
         sum += value;
@@ -158,8 +177,9 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
     if count > 0.0 { sum / count } else { 0.0 }
 }
 
+/// A share of a count; 0 of nothing.
 #[expect(clippy::cast_precision_loss, reason = "counts of examples are far below 2^52")]
-fn ratio(part: usize, whole: usize) -> f64 {
+pub(crate) fn ratio(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
@@ -182,12 +202,35 @@ mod tests {
     }
 
     #[test]
+    fn figures_of_nothing_and_of_one_row() {
+        let mut confusion = Confusion::new(&["a", "b"]);
+        assert!(confusion.accuracy().abs() < 1e-12 && confusion.macro_f1().abs() < 1e-12);
+        confusion.add(0, 1);
+        assert!(confusion.macro_f1().abs() < 1e-12 && confusion.average_recall().abs() < 1e-12);
+        let mut right = Confusion::new(&["a", "b"]);
+        right.add(1, 1);
+        assert!((right.macro_f1() - 1.0).abs() < 1e-12 && (right.average_recall() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_class_that_is_only_predicted_lowers_the_precision_of_nobody_else() {
+        let mut confusion = Confusion::new(&["a", "b", "c"]);
+        confusion.add(0, 0);
+        confusion.add(0, 2);
+        confusion.add(1, 1);
+        assert!((confusion.macro_f1() - (2.0 / 3.0 + 1.0) / 2.0).abs() < 1e-12);
+        assert_eq!((confusion.labels().len(), confusion.counts()[0][2]), (3, 1));
+    }
+
+    #[test]
     fn several_labels_at_once() {
         let mut figures = MultiLabel::new(&["a", "b"]);
         figures.add(&[true, true], &[true, false]);
         figures.add(&[false, true], &[true, true]);
         assert!((figures.macro_f1() - 2.0 / 3.0).abs() < 1e-12);
         assert!(figures.report().contains("| b | 1.000 | 0.500 | 0.667 | 2 |"));
+        let rows: Vec<_> = figures.rows().collect();
+        assert_eq!((rows[1].0, rows[1].2), ("b", 2));
     }
 
     #[test]

@@ -16,9 +16,11 @@ const COLUMNS: usize = 7;
 
 /// A known box; one that is not a face to be found, but no false positive either, is ignored.
 #[derive(Debug, Clone, Copy)]
-struct Known {
-    face: FaceBox,
-    ignored: bool,
+pub(crate) struct Known {
+    /// Where it is; its landmarks are not known.
+    pub(crate) face: FaceBox,
+    /// Whether it may be found or not.
+    pub(crate) ignored: bool,
 }
 
 /// What was counted.
@@ -78,7 +80,7 @@ fn count(known: &[Known], found: &[FaceBox]) -> Counts {
 }
 
 /// The known boxes of every photograph; photographs without a face have none.
-fn read_boxes(path: &Path, folder: &Path) -> Result<BTreeMap<String, Vec<Known>>, TrainError> {
+pub(crate) fn read_boxes(path: &Path, folder: &Path) -> Result<BTreeMap<String, Vec<Known>>, TrainError> {
     let mut photographs = BTreeMap::new();
     for entry in std::fs::read_dir(folder).map_err(TrainError::file(folder))? {
         let name = entry.map_err(TrainError::file(folder))?.file_name().to_string_lossy().into_owned();
@@ -115,7 +117,8 @@ fn parse_row(row: &str) -> Result<(String, Known), String> {
     Ok((cells[0].to_owned(), Known { face, ignored: cells[6] != "face" }))
 }
 
-fn read_image(path: &Path) -> Result<RgbImage, TrainError> {
+/// Decodes a photograph.
+pub(crate) fn read_image(path: &Path) -> Result<RgbImage, TrainError> {
     let image = image::open(path).map_err(|error| TrainError::data(path, error))?.into_rgb8();
     let (width, height) = (image.width() as usize, image.height() as usize);
     Ok(RgbImage::new(width, height, image.into_raw())?)

@@ -13,6 +13,8 @@ use heartline_models::detector::{DetectorConfig, FaceDetector};
 
 use crate::error::TrainError;
 
+pub(crate) use figures::{Known, read_boxes, read_image};
+
 /// Arguments of `convert detector`.
 #[derive(Debug, Args)]
 pub(crate) struct ConvertArguments {

@@ -1,6 +1,6 @@
-//! What is measured of a face network: right answers, calibration, and both apart for pictures seen in training.
+//! What training measures of a face network: logits, right answers, and the temperature that makes them honest.
 
-use heartline_models::face::{FaceConfig, FaceCrop, FaceModel, FaceNetwork, LABEL_COUNT, LABELS, VoteModel};
+use heartline_models::face::{FaceConfig, FaceNetwork, LABEL_COUNT, LABELS, VoteModel};
 
 use super::augment::plain;
 use super::data::Face;
@@ -9,8 +9,6 @@ use crate::metrics::Confusion;
 
 /// How many pictures go through the network at once.
 const BATCH: usize = 64;
-/// Into how many parts confidence is cut for the calibration error.
-const BINS: usize = 15;
 
 /// Turns pictures of values 0 to 1 into the network's input.
 pub(crate) fn tensor(
@@ -79,62 +77,6 @@ pub(crate) fn temperature(faces: &[Face], rows: &[[f32; LABEL_COUNT]]) -> f32 {
     candidates.min_by(|left, right| loss(*left).total_cmp(&loss(*right))).unwrap_or(1.0)
 }
 
-/// The mean distance between how sure the model is and how often it is right, over bins of confidence.
-fn calibration_error(answers: &[(f32, bool)]) -> f64 {
-    let mut bins = [(0.0_f64, 0.0_f64, 0.0_f64); BINS];
-    for (confidence, right) in answers {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "confidence is 0 to 1")]
-        let bin = ((confidence * BINS as f32) as usize).min(BINS - 1);
-        bins[bin].0 += f64::from(*confidence);
-        bins[bin].1 += f64::from(u8::from(*right));
-        bins[bin].2 += 1.0;
-    }
-    let total: f64 = bins.iter().map(|bin| bin.2).sum();
-    bins.iter().map(|bin| (bin.0 - bin.1).abs()).sum::<f64>() / total.max(1.0)
-}
-
-/// The figures of a model folder as Markdown.
-pub(crate) fn of_model(model: &FaceModel, faces: &[Face]) -> Result<String, TrainError> {
-    let crops: Vec<FaceCrop> =
-        faces.iter().map(|face| FaceCrop { pixels: face.pixels.clone(), quality: 1.0 }).collect();
-    let predictions = model.predict(&crops)?;
-    let mut text = String::new();
-    for (title, duplicates) in [("not in the training data", false), ("also in the training data", true)] {
-        let mut confusion = Confusion::new(&LABELS);
-        let mut categories = Confusion::new(&LABELS[..LABEL_COUNT - 1]);
-        let mut answers = Vec::new();
-        for (face, prediction) in
-            faces.iter().zip(&predictions).filter(|(face, _)| face.duplicate == duplicates)
-        {
-            let shares: Vec<f32> = prediction.labels.iter().map(|(_, share)| *share).collect();
-            let answer = best(&shares);
-            if let Some(truth) = face.majority() {
-                confusion.add(truth, answer);
-                // Contempt counts as disgust among the seven categories.
-                let truth = if truth == LABEL_COUNT - 1 { 5 } else { truth };
-                categories.add(truth, best(&prediction.categories));
-            }
-            if let Some(truth) = face.plurality() {
-                answers.push((shares[answer], truth == answer));
-            }
-        }
-        text.push_str(&format!(
-            "## Pictures {title}\n\nEight labels: accuracy {:.4}, macro F1 {:.4}, mean recall {:.4}. \
-             Seven categories: accuracy {:.4}, macro F1 {:.4}. \
-             Expected calibration error {:.4} over {} pictures with a plurality.\n\n{}\n",
-            confusion.accuracy(),
-            confusion.macro_f1(),
-            confusion.average_recall(),
-            categories.accuracy(),
-            categories.macro_f1(),
-            calibration_error(&answers),
-            answers.len(),
-            confusion.report(),
-        ));
-    }
-    Ok(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,12 +103,5 @@ mod tests {
         assert!(temperature(&faces, &[sure; 10]) > 1.5);
         let right: Vec<Face> = (0..10).map(|_| face(0, false)).collect();
         assert!(temperature(&right, &[sure; 10]) < 0.5);
-    }
-
-    #[test]
-    fn calibration_of_known_answers() {
-        assert!(calibration_error(&[(1.0, true), (1.0, true)]).abs() < 1e-9);
-        assert!((calibration_error(&[(0.9, false), (0.9, true)]) - 0.4).abs() < 1e-6);
-        assert!(calibration_error(&[]).abs() < 1e-9);
     }
 }

@@ -1,22 +1,27 @@
 //! Training and evaluating the face network on FER-2013's pictures with FER+ votes.
 //!
 //! [`data`] reads the pictures and the votes, [`augment`] makes each view of a picture different, [`training`] is the
-//! loop, [`average`] the smoothed copy of the weights that is shipped, [`figures`] what is measured, [`export`] the
-//! way into a model folder.
+//! loop, [`average`] the smoothed copy of the weights that is shipped, [`figures`] what training measures, [`export`]
+//! the way into a model folder. [`mod@evaluate`] judges a finished folder: with [`disturbances`], on [`unfamiliar`] crops
+//! and on [`photographs`].
 
 mod augment;
 mod average;
 mod data;
+mod disturbances;
+mod evaluate;
 mod export;
 mod figures;
+mod photographs;
 mod settings;
 mod training;
+mod unfamiliar;
 
 use std::path::PathBuf;
 
 use clap::Args;
-use heartline_models::Device;
-use heartline_models::face::FaceModel;
+
+pub(crate) use evaluate::{EvaluateArguments, evaluate};
 
 use crate::error::TrainError;
 
@@ -32,27 +37,4 @@ pub(crate) struct TrainArguments {
 pub(crate) fn train(arguments: &TrainArguments) -> Result<(), TrainError> {
     let settings = settings::Settings::read(&arguments.config)?;
     training::run(&settings)
-}
-
-/// Arguments of `evaluate face`.
-#[derive(Debug, Args)]
-pub(crate) struct EvaluateArguments {
-    /// The model's folder.
-    #[arg(long)]
-    model: PathBuf,
-    /// The folder with the pictures and the votes.
-    #[arg(long)]
-    data: PathBuf,
-    /// The part of the data.
-    #[arg(long, default_value = "val")]
-    part: String,
-}
-
-/// Prints the figures of a model folder.
-#[expect(clippy::print_stdout, reason = "the figures are what this command is for")]
-pub(crate) fn evaluate(arguments: &EvaluateArguments) -> Result<(), TrainError> {
-    let faces = data::read(&arguments.data, &arguments.part)?;
-    let model = FaceModel::load(&arguments.model, &Device::cpu())?;
-    println!("{}", figures::of_model(&model, &faces)?);
-    Ok(())
 }

@@ -5,12 +5,14 @@ mod convert;
 mod evaluate;
 mod examples;
 mod export;
+mod figures;
 mod labels;
 mod loss;
 mod settings;
 mod source;
 mod table;
 mod train;
+mod unfamiliar;
 mod upper;
 
 pub(crate) use convert::{ConvertArguments, convert};

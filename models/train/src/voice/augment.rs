@@ -16,6 +16,8 @@ pub(crate) enum Condition {
     Clean,
     /// White noise 15 dB below the speech.
     Noise,
+    /// Pink noise 15 dB below the speech: more like a room or a street than white noise.
+    PinkNoise,
     /// The band and the coding of a telephone.
     Telephone,
     /// A copy for training, by number: every third clip is as recorded, the others are changed at random, and which
@@ -24,14 +26,18 @@ pub(crate) enum Condition {
 }
 
 impl Condition {
-    /// The conditions that figures are given for.
+    /// The conditions that training looks at on its way.
     pub(crate) const MEASURED: [Self; 3] = [Self::Clean, Self::Noise, Self::Telephone];
+
+    /// The conditions that figures of a finished model are given for; the first is what the others are compared with.
+    pub(crate) const EVALUATED: [Self; 4] = [Self::Clean, Self::Noise, Self::PinkNoise, Self::Telephone];
 
     /// The name in figures and file names.
     pub(crate) fn name(self) -> String {
         match self {
             Self::Clean => "clean".to_owned(),
             Self::Noise => "white-noise-15-db".to_owned(),
+            Self::PinkNoise => "pink-noise-15-db".to_owned(),
             Self::Telephone => "telephone".to_owned(),
             Self::Training(copy) => format!("training-{copy}"),
         }
@@ -42,12 +48,8 @@ impl Condition {
         match self {
             Self::Clean => samples.to_vec(),
             Self::Telephone => telephone(samples),
-            Self::Noise => {
-                let mut noisy = samples.to_vec();
-                let mut random = StdRng::seed_from_u64(seed.wrapping_add(clip));
-                add_noise(&mut noisy, Noise::White, 15.0, &mut random);
-                noisy
-            }
+            Self::Noise => noisy(samples, Noise::White, seed.wrapping_add(clip)),
+            Self::PinkNoise => noisy(samples, Noise::Pink, seed.wrapping_add(clip)),
             Self::Training(copy) if (clip + copy).is_multiple_of(CLEAN_EVERY) => samples.to_vec(),
             Self::Training(copy) => {
                 // Spreads neighbouring numbers, so that two copies of a clip have nothing in common.
@@ -56,6 +58,12 @@ impl Condition {
             }
         }
     }
+}
+
+fn noisy(samples: &[f32], noise: Noise, seed: u64) -> Vec<f32> {
+    let mut noisy = samples.to_vec();
+    add_noise(&mut noisy, noise, 15.0, &mut StdRng::seed_from_u64(seed));
+    noisy
 }
 
 /// Random changes in the order in which a call makes them: speaker, room, noise, level, line.
@@ -101,6 +109,7 @@ mod tests {
         assert_ne!(copy(0, 7), copy(0, 8));
         assert_eq!(copy(2, 7), clip);
         assert_eq!(Condition::Clean.apply(&clip, 1, 7), clip);
+        assert_ne!(Condition::Noise.apply(&clip, 1, 7), Condition::PinkNoise.apply(&clip, 1, 7));
         assert!((0..50).all(|seed| copy(1, seed).iter().all(|sample| sample.is_finite())));
     }
 }

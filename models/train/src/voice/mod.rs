@@ -20,6 +20,7 @@ mod package;
 mod recipe;
 mod sampler;
 mod signal;
+mod unfamiliar;
 
 pub(crate) use convert::{ConvertArguments, convert};
 pub(crate) use evaluate::{EvaluateArguments, evaluate};

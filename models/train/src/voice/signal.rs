@@ -15,16 +15,21 @@ pub(super) enum Noise {
 
 /// Adds noise so that speech is this far above it, in decibels.
 pub(super) fn add_noise(samples: &mut [f32], noise: Noise, ratio_db: f32, random: &mut StdRng) {
-    let white: Vec<f32> = (0..samples.len()).map(|_| normal(random)).collect();
-    let noise = match noise {
-        Noise::White => white,
-        Noise::Pink => pink(&white),
-    };
+    let noise = make_noise(noise, samples.len(), random);
     let power = noise.iter().map(|value| value * value).sum::<f32>() / to_f32(noise.len().max(1));
     let wanted = 10.0_f32.powf((Level::measure(samples).speech_db - ratio_db) / 10.0);
     let factor = (wanted / power.max(1e-12)).sqrt();
     for (sample, noise) in samples.iter_mut().zip(noise) {
         *sample += factor * noise;
+    }
+}
+
+/// Noise of no particular level.
+pub(super) fn make_noise(noise: Noise, length: usize, random: &mut StdRng) -> Vec<f32> {
+    let white: Vec<f32> = (0..length).map(|_| normal(random)).collect();
+    match noise {
+        Noise::White => white,
+        Noise::Pink => pink(&white),
     }
 }
 
