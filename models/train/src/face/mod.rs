@@ -14,6 +14,9 @@ mod training;
 
 use std::path::PathBuf;
 
+pub(crate) use augment::blur;
+pub(crate) use data::read;
+
 use clap::Args;
 use heartline_models::Device;
 use heartline_models::face::FaceModel;
@@ -51,7 +54,7 @@ pub(crate) struct EvaluateArguments {
 /// Prints the figures of a model folder.
 #[expect(clippy::print_stdout, reason = "the figures are what this command is for")]
 pub(crate) fn evaluate(arguments: &EvaluateArguments) -> Result<(), TrainError> {
-    let faces = data::read(&arguments.data, &arguments.part)?;
+    let faces = read(&arguments.data, &arguments.part)?;
     let model = FaceModel::load(&arguments.model, &Device::cpu())?;
     println!("{}", figures::of_model(&model, &faces)?);
     Ok(())
