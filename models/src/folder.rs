@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{ModelError, Weights};
+use crate::{ModelError, TrustLimits, Weights};
 
 /// The manifest's file name.
 pub const MANIFEST_FILE: &str = "model.json";
@@ -33,6 +33,9 @@ pub struct Manifest<C> {
     pub source: String,
     /// The network's configuration, labels and calibration.
     pub config: C,
+    /// When the model abstains; without it, never.
+    #[serde(default)]
+    pub trust: TrustLimits,
     /// The sha256 of each file beside the manifest, in lower-case hexadecimal.
     pub files: BTreeMap<String, String>,
 }
@@ -43,6 +46,14 @@ pub struct ModelFolder<C> {
     /// The manifest.
     pub manifest: Manifest<C>,
     files: BTreeMap<String, Vec<u8>>,
+}
+
+impl<C> ModelFolder<C> {
+    /// The content of a file that the manifest may name.
+    #[must_use]
+    pub fn optional_file(&self, name: &str) -> Option<&[u8]> {
+        self.files.get(name).map(Vec::as_slice)
+    }
 }
 
 impl<C: DeserializeOwned> ModelFolder<C> {
@@ -146,6 +157,7 @@ mod tests {
             licence: "MIT".to_owned(),
             source: "a test".to_owned(),
             config: 7,
+            trust: TrustLimits::default(),
             files: BTreeMap::new(),
         }
     }

@@ -3,7 +3,8 @@
 //! One folder a model: [`text`], [`voice`], [`detector`] (where faces are) and [`face`] (what a face shows).
 //! Each has a configuration, blocks with documented shapes, a loader that opens with its table of tensor names,
 //! and a front door (`TextModel`, `VoiceModel`, `FaceDetector`, `FaceModel`) that takes and gives plain values.
-//! Beside them stand what they share: [`Category`], [`Device`], [`ModelFolder`], [`Weights`] and [`ModelError`].
+//! Beside them stand what they share: [`Category`], [`Device`], [`ModelFolder`], [`Weights`], [`Trust`] (when not to
+//! answer) and [`ModelError`].
 //!
 //! Nothing here knows of calls, HTTP or matchers; decoding media is the server's work.
 #![forbid(unsafe_code)]
@@ -18,6 +19,7 @@ pub mod face;
 mod folder;
 mod rgb_image;
 pub mod text;
+mod trust;
 pub mod voice;
 mod weights;
 
@@ -26,4 +28,5 @@ pub use device::{Device, DeviceChoice};
 pub use error::ModelError;
 pub use folder::{MANIFEST_FILE, Manifest, ModelFolder, WEIGHTS_FILE};
 pub use rgb_image::RgbImage;
+pub use trust::{Doubt, FAMILIARITY_FILE, Familiarity, Trust, TrustLimits};
 pub use weights::{Weights, WeightsWriter};

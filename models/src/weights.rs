@@ -84,6 +84,16 @@ impl<'a> Weights<'a> {
         }
     }
 
+    /// A matrix of a known width and any number of rows.
+    ///
+    /// # Errors
+    /// As [`Self::values`].
+    pub fn rows(&self, name: &str, width: usize) -> Result<Vec<f32>, ModelError> {
+        let view = self.tensors.tensor(name).map_err(|_| ModelError::MissingTensor(name.to_owned()))?;
+        let rows = view.shape().first().copied().unwrap_or(0);
+        self.values(name, &[rows, width])
+    }
+
     /// A tensor on a device.
     ///
     /// # Errors

@@ -9,15 +9,9 @@ use crate::emotion::{FaceRegion, LabelScore, Modality, Reading, ServiceHints, Sp
 
 /// Native labels that one reading carries, the strongest first.
 const LABEL_LIMIT: usize = 5;
-/// Tokens at which half of the trust in a text's length is reached: one word says little, a sentence says enough.
-const HALF_TRUST_TOKENS: f32 = 2.0;
 
-/// A reading of one utterance. Its quality falls with the share of unknown pieces and with shortness.
+/// A reading of one utterance.
 pub(super) fn of_text(prediction: TextPrediction, span: Span, model: &str) -> Reading {
-    // The count is far below where f32 stops counting exactly.
-    let tokens = prediction.tokens as f32;
-    let length_trust = tokens / (tokens + HALF_TRUST_TOKENS);
-    let known_share = (1.0_f32 - prediction.unknown_share).clamp(0.0, 1.0);
     Reading {
         modality: Modality::Text,
         span,
@@ -31,7 +25,7 @@ pub(super) fn of_text(prediction: TextPrediction, span: Span, model: &str) -> Re
             confusion: prediction.confusion,
         },
         labels: strongest(prediction.labels),
-        quality: known_share * length_trust,
+        quality: trusted(prediction.quality, prediction.familiarity),
         face: None,
         model: model.to_owned(),
     }
@@ -48,7 +42,7 @@ pub(super) fn of_voice(prediction: VoicePrediction, span: Span, speech_share: f3
         dominance: Some(prediction.dominance),
         service: ServiceHints::default(),
         labels: strongest(prediction.labels),
-        quality: (prediction.quality * speech_share).clamp(0.0, 1.0),
+        quality: trusted(prediction.quality * speech_share, prediction.familiarity),
         face: None,
         model: model.to_owned(),
     }
@@ -65,7 +59,7 @@ pub(super) fn of_face(face: &FaceBox, prediction: FacePrediction, at_ms: u64, mo
         dominance: None,
         service: ServiceHints::default(),
         labels: strongest(prediction.labels),
-        quality: prediction.quality.clamp(0.0, 1.0),
+        quality: trusted(prediction.quality, prediction.familiarity),
         face: Some(FaceRegion {
             left: face.left,
             top: face.top,
@@ -75,6 +69,11 @@ pub(super) fn of_face(face: &FaceBox, prediction: FacePrediction, at_ms: u64, mo
         }),
         model: model.to_owned(),
     }
+}
+
+/// What a reading's quality is: an input unlike what the model knows counts as little as a bad one.
+fn trusted(quality: f32, familiarity: f32) -> f32 {
+    (quality * familiarity).clamp(0.0, 1.0)
 }
 
 fn strongest<N: Into<String>>(labels: Vec<(N, f32)>) -> Vec<LabelScore> {
@@ -89,7 +88,7 @@ fn strongest<N: Into<String>>(labels: Vec<(N, f32)>) -> Vec<LabelScore> {
 mod tests {
     use super::*;
 
-    fn text(tokens: usize, unknown_share: f32) -> TextPrediction {
+    fn text(quality: f32, familiarity: f32) -> TextPrediction {
         TextPrediction {
             categories: [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
             valence: 0.1,
@@ -99,25 +98,27 @@ mod tests {
             frustration: Some(0.4),
             confusion: None,
             labels: (0..9_u8).map(|index| (format!("label {index}"), f32::from(index) / 10.0)).collect(),
-            tokens,
+            tokens: 4,
             truncated: false,
-            unknown_share,
+            unknown_share: 0.0,
+            quality,
+            familiarity,
+            doubt: None,
         }
     }
 
     #[test]
-    fn quality_falls_with_shortness_and_unknown_words() {
+    fn quality_counts_only_as_far_as_the_input_is_familiar() {
         let quality =
-            |tokens, unknown_share| of_text(text(tokens, unknown_share), Span::at(0), "text/1").quality;
-        assert!(quality(1, 0.0) < quality(20, 0.0));
-        assert!(quality(20, 0.5) < quality(20, 0.0));
-        assert_eq!(quality(20, 1.0), 0.0);
-        assert_eq!(quality(0, 0.0), 0.0);
+            |quality, familiarity| of_text(text(quality, familiarity), Span::at(0), "text/1").quality;
+        assert!((quality(0.8, 1.0) - 0.8).abs() < 1e-6);
+        assert!((quality(0.8, 0.5) - 0.4).abs() < 1e-6);
+        assert_eq!(quality(f32::INFINITY, 1.0), 1.0);
     }
 
     #[test]
     fn the_strongest_labels_come_first_and_are_few() {
-        let reading = of_text(text(4, 0.0), Span::new(3, 9), "text/1");
+        let reading = of_text(text(0.9, 1.0), Span::new(3, 9), "text/1");
         assert_eq!(reading.labels.len(), LABEL_LIMIT);
         assert_eq!(reading.labels[0].name, "label 8");
         assert_eq!((reading.span, reading.service.frustration), (Span::new(3, 9), Some(0.4)));

@@ -34,6 +34,9 @@ impl Model<String, TextPrediction> for Texts {
             tokens: row.len(),
             truncated: false,
             unknown_share: 0.0,
+            quality: 1.0,
+            familiarity: 1.0,
+            doubt: None,
         };
         Ok(rows.iter().map(predict).collect())
     }
@@ -58,6 +61,8 @@ impl Model<Vec<f32>, VoicePrediction> for Voices {
             dominance: 0.0,
             labels: Vec::new(),
             quality: 1.0,
+            familiarity: 1.0,
+            doubt: None,
         };
         Ok(rows.iter().map(predict).collect())
     }
@@ -99,6 +104,8 @@ impl Model<FaceCrop, FacePrediction> for Faces {
                 arousal: 0.0,
                 labels: Vec::new(),
                 quality: row.quality,
+                familiarity: 1.0,
+                doubt: None,
             }
         };
         Ok(rows.iter().map(&mut predict).collect())

@@ -6,7 +6,7 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::convolution::read;
 use super::{CROP_SIDE, FaceConfig, FaceCrop, FaceNetwork, LABEL_COUNT, LABELS, VoteModel, load};
-use crate::{CATEGORY_COUNT, Device, Manifest, ModelError, ModelFolder};
+use crate::{CATEGORY_COUNT, Device, Doubt, Manifest, ModelError, ModelFolder, Trust};
 
 /// How many crops go through the network at once; more are cut into such batches to bound the memory.
 const BATCH_LIMIT: usize = 64;
@@ -24,13 +24,21 @@ pub struct FacePrediction {
     pub labels: Vec<(String, f32)>,
     /// The crop's quality, 0 to 1.
     pub quality: f32,
+    /// How like the faces of calibration this one is, 0 to 1.
+    pub familiarity: f32,
+    /// Why the model abstains, where it does.
+    pub doubt: Option<Doubt>,
 }
+
+/// What the network gives for a crop: logits, and the features they were read from.
+type Output = ([f32; LABEL_COUNT], Vec<f32>);
 
 /// A loaded face model.
 #[derive(Debug)]
 pub struct FaceModel {
     manifest: Manifest<FaceConfig>,
     network: FaceNetwork,
+    trust: Trust,
     device: Device,
 }
 
@@ -42,7 +50,8 @@ impl FaceModel {
     pub fn load(folder: &Path, device: &Device) -> Result<Self, ModelError> {
         let folder = ModelFolder::<FaceConfig>::open(folder)?;
         let network = load(&folder.manifest.config, &folder.weights()?, device.as_burn())?;
-        Ok(Self { manifest: folder.manifest, network, device: device.clone() })
+        let trust = Trust::open(&folder, folder.manifest.config.features())?;
+        Ok(Self { manifest: folder.manifest, network, trust, device: device.clone() })
     }
 
     /// What the folder says of the model.
@@ -57,31 +66,46 @@ impl FaceModel {
     /// [`ModelError::Input`] where a crop is not of 48 x 48 pixels, [`ModelError::Computation`] where the device
     /// answers with something that is not a number.
     pub fn predict(&self, crops: &[FaceCrop]) -> Result<Vec<FacePrediction>, ModelError> {
+        let pairs = self.predict_with_features(crops)?;
+        Ok(pairs.into_iter().map(|(prediction, _)| prediction).collect())
+    }
+
+    /// As [`Self::predict`], each answer with the features it was read from, for calibration.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub fn predict_with_features(
+        &self,
+        crops: &[FaceCrop],
+    ) -> Result<Vec<(FacePrediction, Vec<f32>)>, ModelError> {
         let mut predictions = Vec::with_capacity(crops.len());
         for batch in crops.chunks(BATCH_LIMIT) {
-            let logits = self.logits(batch)?;
-            for (crop, logits) in batch.iter().zip(&logits) {
-                predictions.push(self.predict_one(crop, logits));
+            for (crop, (logits, features)) in batch.iter().zip(self.run(batch)?) {
+                predictions.push((self.predict_one(crop, &logits, &features), features));
             }
         }
         Ok(predictions)
     }
 
-    fn predict_one(&self, crop: &FaceCrop, logits: &[f32; LABEL_COUNT]) -> FacePrediction {
+    fn predict_one(&self, crop: &FaceCrop, logits: &[f32; LABEL_COUNT], features: &[f32]) -> FacePrediction {
         let votes = VoteModel::from_logits(logits, self.manifest.config.temperature);
         let [valence, arousal] = votes.dimensions();
         let labels = LABELS.iter().zip(votes.probabilities);
+        let categories = votes.categories();
+        let familiarity = self.trust.familiarity(features);
         FacePrediction {
-            categories: votes.categories(),
+            categories,
             valence,
             arousal,
             labels: labels.map(|(label, probability)| ((*label).to_owned(), probability)).collect(),
             quality: crop.quality,
+            familiarity,
+            doubt: self.trust.doubt(crop.quality, familiarity, &categories),
         }
     }
 
-    /// The network's raw outputs, before the temperature, for at most [`BATCH_LIMIT`] crops.
-    fn logits(&self, crops: &[FaceCrop]) -> Result<Vec<[f32; LABEL_COUNT]>, ModelError> {
+    /// The network's features and raw outputs, before the temperature, for at most [`BATCH_LIMIT`] crops.
+    fn run(&self, crops: &[FaceCrop]) -> Result<Vec<Output>, ModelError> {
         let config = &self.manifest.config;
         let mut values = Vec::with_capacity(crops.len() * CROP_SIDE * CROP_SIDE);
         for crop in crops {
@@ -96,11 +120,13 @@ impl FaceModel {
             config.normalise(&mut values[start..]);
         }
         let data = TensorData::new(values, [crops.len(), 1, CROP_SIDE, CROP_SIDE]);
-        let logits = read(self.network.forward(Tensor::from_data(data, self.device.as_burn())))?;
+        let features = self.network.features(Tensor::from_data(data, self.device.as_burn()));
+        let logits = read(self.network.classify(features.clone()))?;
+        let features = read(features)?;
         if logits.len() != crops.len() * LABEL_COUNT || logits.iter().any(|logit| !logit.is_finite()) {
             return Err(ModelError::Computation("the face network gave no finite logits".to_owned()));
         }
         let (rows, _) = logits.as_chunks::<LABEL_COUNT>();
-        Ok(rows.to_vec())
+        Ok(rows.iter().copied().zip(features.chunks(config.features()).map(<[f32]>::to_vec)).collect())
     }
 }

@@ -36,13 +36,23 @@ impl FaceNetwork {
     /// `[batch, 1, side, side]`, normalised grey, to logits `[batch, LABEL_COUNT]`.
     #[must_use]
     pub fn forward(&self, input: Tensor<4>) -> Tensor<2> {
+        self.classify(self.features(input))
+    }
+
+    /// Features `[batch, features]` to logits `[batch, LABEL_COUNT]`.
+    #[must_use]
+    pub fn classify(&self, features: Tensor<2>) -> Tensor<2> {
+        self.head.forward(self.dropout.forward(features))
+    }
+
+    /// `[batch, 1, side, side]`, normalised grey, to the mean features `[batch, features]`.
+    #[must_use]
+    pub fn features(&self, input: Tensor<4>) -> Tensor<2> {
         let mut hidden = relu(self.stem.forward(input));
         for block in &self.blocks {
             hidden = block.forward(hidden);
         }
         let [batch, channels, height, width] = hidden.dims();
-        let features =
-            hidden.reshape([batch, channels, height * width]).mean_dim(2).reshape([batch, channels]);
-        self.head.forward(self.dropout.forward(features))
+        hidden.reshape([batch, channels, height * width]).mean_dim(2).reshape([batch, channels])
     }
 }

@@ -10,10 +10,12 @@ use super::config::TextConfig;
 use super::loader::load_network;
 use super::network::{HeadOutputs, TextNetwork};
 use super::tokenizer::{Encoded, NORMALIZATION_FILE, TOKENIZER_FILE, TextTokenizer};
-use crate::{CATEGORY_COUNT, Device, Manifest, ModelError, ModelFolder};
+use crate::{CATEGORY_COUNT, Device, Doubt, Manifest, ModelError, ModelFolder, Trust};
 
 /// How many tokens, padding included, are computed at once; more only costs memory.
 const TOKENS_A_BATCH: usize = 4096;
+/// Tokens at which half of the trust in a text's length is reached: one word says little, a sentence says enough.
+const HALF_TRUST_TOKENS: f32 = 2.0;
 
 /// What a text expresses.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +42,12 @@ pub struct TextPrediction {
     pub truncated: bool,
     /// The share of tokens that the vocabulary does not know, 0 to 1.
     pub unknown_share: f32,
+    /// How much of the text could be read, 0 to 1: it falls with shortness and with unknown tokens.
+    pub quality: f32,
+    /// How like the texts of calibration this one is, 0 to 1.
+    pub familiarity: f32,
+    /// Why the model abstains, where it does.
+    pub doubt: Option<Doubt>,
 }
 
 /// A loaded text model.
@@ -48,6 +56,7 @@ pub struct TextModel {
     manifest: Manifest<TextConfig>,
     tokenizer: TextTokenizer,
     network: TextNetwork,
+    trust: Trust,
     device: Device,
 }
 
@@ -70,7 +79,8 @@ impl TextModel {
             return Err(ModelError::Tokenizer(format!("it has {found} pieces, the network {expected}")));
         }
         let network = load_network(&folder.weights()?, config, device.as_burn())?;
-        Ok(Self { manifest: folder.manifest, tokenizer, network, device: device.clone() })
+        let trust = Trust::open(&folder, config.encoder.width)?;
+        Ok(Self { manifest: folder.manifest, tokenizer, network, trust, device: device.clone() })
     }
 
     /// What the model folder says of itself.
@@ -97,6 +107,18 @@ impl TextModel {
     /// [`ModelError::Input`] for a text without a visible character, [`ModelError::Computation`] where a result is
     /// not a number.
     pub fn predict(&self, texts: &[String]) -> Result<Vec<TextPrediction>, ModelError> {
+        let pairs = self.predict_with_features(texts)?;
+        Ok(pairs.into_iter().map(|(prediction, _)| prediction).collect())
+    }
+
+    /// As [`Self::predict`], each answer with the features it was read from, for calibration.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub fn predict_with_features(
+        &self,
+        texts: &[String],
+    ) -> Result<Vec<(TextPrediction, Vec<f32>)>, ModelError> {
         let mut encoded = Vec::with_capacity(texts.len());
         for (index, text) in texts.iter().enumerate() {
             let pieces = self.tokenizer.encode(text)?;
@@ -117,20 +139,23 @@ impl TextModel {
     fn predict_batch(
         &self,
         batch: &[(usize, Encoded)],
-        predictions: &mut Vec<(usize, TextPrediction)>,
+        predictions: &mut Vec<(usize, (TextPrediction, Vec<f32>))>,
     ) -> Result<(), ModelError> {
         let device = self.device.as_burn();
         let pieces: Vec<&[u32]> = batch.iter().map(|(_, text)| text.pieces.as_slice()).collect();
         let lengths: Vec<usize> = pieces.iter().map(|pieces| pieces.len()).collect();
-        let outputs = self.network.forward(pad(&pieces, device), &Padding::new(&lengths, device));
-        let values = Values::read(outputs, &self.manifest.config)?;
+        let pooled = self.network.features(pad(&pieces, device), &Padding::new(&lengths, device));
+        let values = Values::read(self.network.heads.forward(pooled.clone()), &self.manifest.config)?;
+        let pooled = finite(pooled)?;
+        let width = self.manifest.config.encoder.width;
         for (row, (index, text)) in batch.iter().enumerate() {
-            predictions.push((*index, self.prediction(row, text, &values)));
+            let features = &pooled[row * width..(row + 1) * width];
+            predictions.push((*index, (self.prediction(row, text, &values, features), features.to_vec())));
         }
         Ok(())
     }
 
-    fn prediction(&self, row: usize, text: &Encoded, values: &Values) -> TextPrediction {
+    fn prediction(&self, row: usize, text: &Encoded, values: &Values, features: &[f32]) -> TextPrediction {
         let config = &self.manifest.config;
         let mut categories = [0.0; CATEGORY_COUNT];
         categories.copy_from_slice(&values.categories[row * CATEGORY_COUNT..(row + 1) * CATEGORY_COUNT]);
@@ -141,6 +166,8 @@ impl TextModel {
         let count = config.labels.len();
         let native = &values.native[row * count..(row + 1) * count];
         let labels: Vec<(String, f32)> = config.labels.iter().cloned().zip(native.iter().copied()).collect();
+        let quality = quality(text.pieces.len(), text.unknown_share);
+        let familiarity = self.trust.familiarity(features);
         TextPrediction {
             categories,
             valence: dimension(0),
@@ -153,8 +180,18 @@ impl TextModel {
             truncated: text.truncated,
             unknown_share: text.unknown_share,
             labels,
+            quality,
+            familiarity,
+            doubt: self.trust.doubt(quality, familiarity, &categories),
         }
     }
+}
+
+/// How much of a text can be read, 0 to 1.
+fn quality(tokens: usize, unknown_share: f32) -> f32 {
+    #[expect(clippy::cast_precision_loss, reason = "a text has at most a few hundred tokens")]
+    let tokens = tokens as f32;
+    (1.0 - unknown_share).clamp(0.0, 1.0) * tokens / (tokens + HALF_TRUST_TOKENS)
 }
 
 /// The probability that at least one of some labels applies, taking them as independent; none where none is named.
@@ -228,6 +265,13 @@ mod tests {
         }
         assert!(plan(&[]).is_empty());
         assert_eq!(plan(&[TOKENS_A_BATCH * 2]).len(), 1);
+    }
+
+    #[test]
+    fn quality_falls_with_shortness_and_unknown_words() {
+        assert!(quality(3, 0.0) < quality(20, 0.0));
+        assert!(quality(20, 0.5) < quality(20, 0.0));
+        assert!(quality(20, 1.0) == 0.0 && quality(0, 0.0) == 0.0);
     }
 
     #[test]

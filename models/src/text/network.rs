@@ -114,11 +114,20 @@ pub struct TextNetwork {
 }
 
 impl TextNetwork {
+    /// The mean vector of each text, from which the heads read everything.
+    ///
+    /// # Shapes
+    /// - `ids`: `[rows, length]`
+    /// - output: `[rows, width]`
+    pub fn features(&self, ids: Tensor<2, Int>, padding: &Padding) -> Tensor<2> {
+        padding.mean(self.encoder.forward(ids, padding))
+    }
+
     /// Reads a batch of texts.
     ///
     /// # Shapes
     /// - `ids`: `[rows, length]`
     pub fn forward(&self, ids: Tensor<2, Int>, padding: &Padding) -> HeadOutputs {
-        self.heads.forward(padding.mean(self.encoder.forward(ids, padding)))
+        self.heads.forward(self.features(ids, padding))
     }
 }

@@ -104,7 +104,19 @@ impl VoiceHead {
     /// `pooled` `[batch, pooled width]`; gives logits `[batch, categories]` in the order of `Category`.
     #[must_use]
     pub fn classify(&self, pooled: Tensor<2>) -> Tensor<2> {
-        let pooled = self.dropout.forward(self.pool_standard.forward(pooled));
+        self.classify_features(self.features(pooled))
+    }
+
+    /// `pooled` `[batch, pooled width]` by the standard of the training data; the same shape.
+    #[must_use]
+    pub fn features(&self, pooled: Tensor<2>) -> Tensor<2> {
+        self.pool_standard.forward(pooled)
+    }
+
+    /// Features `[batch, pooled width]`, as [`Self::features`] gives them; gives logits `[batch, categories]`.
+    #[must_use]
+    pub fn classify_features(&self, features: Tensor<2>) -> Tensor<2> {
+        let pooled = self.dropout.forward(features);
         let hidden = self.dropout.forward(gelu(self.hidden.forward(pooled)));
         self.output.forward(hidden)
     }

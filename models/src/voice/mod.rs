@@ -17,6 +17,7 @@ mod mel;
 
 use std::path::Path;
 
+use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 
 pub use config::{EncoderConfig, HeadConfig, VoiceConfig};
@@ -27,7 +28,7 @@ pub use level::Level;
 pub use loader::write_head;
 pub use mel::LogMel;
 
-use crate::{CATEGORY_COUNT, Category, Device, ModelError, ModelFolder};
+use crate::{CATEGORY_COUNT, Category, Device, Doubt, ModelError, ModelFolder, Trust};
 
 /// The sample rate of every clip, in hertz.
 pub const SAMPLE_RATE_HZ: u32 = 16_000;
@@ -56,13 +57,21 @@ pub struct VoicePrediction {
     pub labels: Vec<(String, f32)>,
     /// How usable the clip is, from level, clipping and noise, 0 to 1.
     pub quality: f32,
+    /// How like the clips of calibration this one is, 0 to 1.
+    pub familiarity: f32,
+    /// Why the model abstains, where it does.
+    pub doubt: Option<Doubt>,
 }
+
+/// Categories of a clip, and the features that the first head read them from.
+type Output = ([f32; CATEGORY_COUNT], Vec<f32>);
 
 /// The voice model, ready to predict.
 #[derive(Debug, Clone)]
 pub struct VoiceModel {
     front_end: FrontEnd,
     heads: Vec<VoiceHead>,
+    trust: Trust,
     temperature: f32,
 }
 
@@ -80,7 +89,8 @@ impl VoiceModel {
         let heads = (0..config.members)
             .map(|member| loader::load_head(&weights, member, &config.head, device))
             .collect::<Result<_, _>>()?;
-        Ok(Self { front_end, heads, temperature: config.temperature })
+        let trust = Trust::open(&folder, config.head.pooled_width())?;
+        Ok(Self { front_end, heads, trust, temperature: config.temperature })
     }
 
     /// Everything before the head.
@@ -96,32 +106,79 @@ impl VoiceModel {
     /// [`ModelError::Input`] for a clip that is too short, too long or not finite, [`ModelError::Computation`] where
     /// the device gives no numbers back.
     pub fn predict(&self, clips: &[Vec<f32>]) -> Result<Vec<VoicePrediction>, ModelError> {
+        let pairs = self.predict_with_features(clips)?;
+        Ok(pairs.into_iter().map(|(prediction, _)| prediction).collect())
+    }
+
+    /// As [`Self::predict`], each answer with the features it was read from, for calibration.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub fn predict_with_features(
+        &self,
+        clips: &[Vec<f32>],
+    ) -> Result<Vec<(VoicePrediction, Vec<f32>)>, ModelError> {
         let mut order: Vec<usize> = (0..clips.len()).collect();
         order.sort_by_key(|index| clips[*index].len());
-        let mut predictions: Vec<Option<VoicePrediction>> = vec![None; clips.len()];
+        let mut predictions: Vec<Option<(VoicePrediction, Vec<f32>)>> = vec![None; clips.len()];
         for rows in batches(&order, clips) {
             let batch: Vec<&[f32]> = rows.iter().map(|index| clips[*index].as_slice()).collect();
-            for (index, categories) in rows.iter().zip(self.categories(&batch)?) {
-                predictions[*index] = Some(prediction(categories, &clips[*index]));
+            for (index, (categories, features)) in rows.iter().zip(self.run(&batch)?) {
+                let prediction = self.prediction(categories, &features, &clips[*index]);
+                predictions[*index] = Some((prediction, features));
             }
         }
         Ok(predictions.into_iter().flatten().collect())
     }
 
-    fn categories(&self, clips: &[&[f32]]) -> Result<Vec<[f32; CATEGORY_COUNT]>, ModelError> {
+    /// The categories of clips, and the features that the first head reads them from.
+    fn run(&self, clips: &[&[f32]]) -> Result<Vec<Output>, ModelError> {
         let batch = self.front_end.encode(clips)?;
         let absent = batch.padding.map(|padding| padding.absent);
-        let logits = self.heads.iter().map(|head| head.forward(batch.frames.clone(), absent.clone()));
+        let features: Vec<Tensor<2>> = self
+            .heads
+            .iter()
+            .map(|head| head.features(head.pool(batch.frames.clone(), absent.clone())))
+            .collect();
+        let Some(first) = features.first().cloned() else { return Ok(Vec::new()) };
+        let logits = self.heads.iter().zip(features).map(|(head, values)| head.classify_features(values));
         let Some(sum) = logits.reduce(|left, right| left + right) else { return Ok(Vec::new()) };
         #[expect(clippy::cast_precision_loss, reason = "there are a handful of heads")]
         let divisor = self.temperature * self.heads.len() as f32;
         let values = loader::read(softmax(sum / divisor, 1))?;
+        let features = loader::read(first)?;
         if values.len() != clips.len() * CATEGORY_COUNT || values.iter().any(|value| !value.is_finite()) {
             return Err(ModelError::Computation(
                 "the voice model gave values that are no numbers".to_owned(),
             ));
         }
-        Ok(values.as_chunks::<CATEGORY_COUNT>().0.to_vec())
+        let width = (features.len() / clips.len().max(1)).max(1);
+        let rows = values.as_chunks::<CATEGORY_COUNT>().0.iter().copied();
+        Ok(rows.zip(features.chunks(width).map(<[f32]>::to_vec)).collect())
+    }
+
+    fn prediction(
+        &self,
+        categories: [f32; CATEGORY_COUNT],
+        features: &[f32],
+        clip: &[f32],
+    ) -> VoicePrediction {
+        let [valence, arousal, dominance] = dimensions::from_categories(&categories);
+        let labels =
+            Category::ALL.iter().map(|category| (category.name().to_owned(), categories[category.index()]));
+        let quality = Level::measure(clip).quality();
+        let familiarity = self.trust.familiarity(features);
+        let doubt = self.trust.doubt(quality, familiarity, &categories);
+        VoicePrediction {
+            categories,
+            valence,
+            arousal,
+            dominance,
+            labels: labels.collect(),
+            quality,
+            familiarity,
+            doubt,
+        }
     }
 }
 
@@ -140,14 +197,6 @@ fn batches<'a>(order: &'a [usize], clips: &[Vec<f32>]) -> Vec<&'a [usize]> {
         }
     }
     batches
-}
-
-fn prediction(categories: [f32; CATEGORY_COUNT], clip: &[f32]) -> VoicePrediction {
-    let [valence, arousal, dominance] = dimensions::from_categories(&categories);
-    let labels =
-        Category::ALL.iter().map(|category| (category.name().to_owned(), categories[category.index()]));
-    let quality = Level::measure(clip).quality();
-    VoicePrediction { categories, valence, arousal, dominance, labels: labels.collect(), quality }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use heartline_models::detector::{DetectorConfig, FaceDetector, HEADS, STRIDES, names};
-use heartline_models::{Device, Manifest, WEIGHTS_FILE, WeightsWriter};
+use heartline_models::{Device, Manifest, TrustLimits, WEIGHTS_FILE, WeightsWriter};
 use sha2::{Digest, Sha256};
 
 use super::onnx::{self, Tensor};
@@ -53,6 +53,7 @@ pub(super) fn run(source: &Path, output: &Path) -> Result<(), TrainError> {
         licence: LICENCE.to_owned(),
         source: SOURCE.to_owned(),
         config: DetectorConfig::default(),
+        trust: TrustLimits::default(),
         files: BTreeMap::new(),
     };
     manifest.write(output, &[WEIGHTS_FILE])?;

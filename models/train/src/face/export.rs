@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use heartline_models::face::{FaceConfig, FaceNetwork, store};
-use heartline_models::{Manifest, WEIGHTS_FILE, WeightsWriter};
+use heartline_models::{Manifest, TrustLimits, WEIGHTS_FILE, WeightsWriter};
 
 use crate::error::TrainError;
 
@@ -26,6 +26,7 @@ pub(crate) fn write(folder: &Path, config: &FaceConfig, network: &FaceNetwork) -
         licence: LICENCE.to_owned(),
         source: SOURCE.to_owned(),
         config: config.clone(),
+        trust: TrustLimits::default(),
         files: BTreeMap::new(),
     };
     manifest.write(folder, &[WEIGHTS_FILE])?;

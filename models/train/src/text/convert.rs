@@ -10,7 +10,7 @@ use heartline_models::text::tokenizer::{
     NORMALIZATION_FILE, SPECIAL_PIECES, TOKENIZER_FILE, UNKNOWN_PIECE, WORD_MARK,
 };
 use heartline_models::text::{EncoderConfig, Padding, Scale, TextConfig, TextTokenizer, pad};
-use heartline_models::{Device, Manifest, ModelFolder, WEIGHTS_FILE, Weights, WeightsWriter};
+use heartline_models::{Device, Manifest, ModelFolder, TrustLimits, WEIGHTS_FILE, Weights, WeightsWriter};
 use indicatif::ProgressIterator;
 
 use super::labels::{CONFUSION, FRUSTRATION, NATIVE};
@@ -205,6 +205,7 @@ fn manifest(source: &Source, vocabulary: usize, arguments: &ConvertArguments) ->
             dimensions: [Scale { mean: 0.0, deviation: 1.0 }; 3],
             temperature: 1.0,
         },
+        trust: TrustLimits::default(),
         files: BTreeMap::new(),
     }
 }

@@ -7,7 +7,7 @@ use burn::nn::Linear;
 use heartline_models::text::TextConfig;
 use heartline_models::text::loader::{BLOCK_LINEARS, BLOCK_NORMS, HEADS, transpose};
 use heartline_models::text::tokenizer::{NORMALIZATION_FILE, TOKENIZER_FILE};
-use heartline_models::{Manifest, ModelFolder, WEIGHTS_FILE, WeightsWriter};
+use heartline_models::{Manifest, ModelFolder, TrustLimits, WEIGHTS_FILE, WeightsWriter};
 use safetensors::{Dtype, SafeTensors};
 
 use super::upper::{Upper, host};
@@ -62,6 +62,7 @@ pub(crate) fn export(
         licence: LICENCE.to_owned(),
         source: SOURCE.to_owned(),
         config,
+        trust: TrustLimits::default(),
         files: std::collections::BTreeMap::new(),
     };
     Ok(manifest.write(folder, &[WEIGHTS_FILE, TOKENIZER_FILE, NORMALIZATION_FILE])?)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use heartline_models::voice::{EncoderConfig, FrontEnd};
-use heartline_models::{Device, Manifest, WEIGHTS_FILE, Weights, WeightsWriter};
+use heartline_models::{Device, Manifest, TrustLimits, WEIGHTS_FILE, Weights, WeightsWriter};
 
 use super::ctranslate2::Source;
 use crate::error::TrainError;
@@ -96,6 +96,7 @@ pub(crate) fn convert(arguments: &ConvertArguments) -> Result<(), TrainError> {
         licence: "MIT".to_owned(),
         source: "OpenAI Whisper base, multilingual: convolutions and encoder blocks 1 to 3".to_owned(),
         config,
+        trust: TrustLimits::default(),
         files: BTreeMap::new(),
     };
     manifest.write(&arguments.output, &[WEIGHTS_FILE])?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use heartline_models::voice::{VoiceConfig, VoiceHead, write_head};
-use heartline_models::{Manifest, WEIGHTS_FILE, Weights, WeightsWriter};
+use heartline_models::{Manifest, TrustLimits, WEIGHTS_FILE, Weights, WeightsWriter};
 use safetensors::{Dtype, SafeTensors};
 
 use crate::error::TrainError;
@@ -35,6 +35,7 @@ pub(crate) fn write(
         licence: LICENCE.to_owned(),
         source: "OpenAI Whisper base encoder up to block 3, and heads trained by heartline-train".to_owned(),
         config: config.clone(),
+        trust: TrustLimits::default(),
         files: BTreeMap::new(),
     };
     manifest.write(output, &[WEIGHTS_FILE])?;
