@@ -1,8 +1,21 @@
 //! The example of `docs/emotion.md`, computed here, so that the page cannot grow stale.
+//!
+//! After the fusion has been learned anew, `HEARTLINE_WRITE_EXAMPLE=1 cargo test --lib emotion::example` writes the new
+//! numbers into the page.
 
 use super::{Category, FusionConfig, Modality, Reading, ServiceHints, Span, Utterance, find_concern, fuse};
 
 const PAGE: &str = include_str!("../../docs/emotion.md");
+/// Where it is set, the page is written instead of compared.
+const WRITE: &str = "HEARTLINE_WRITE_EXAMPLE";
+
+/// The page with the first block that opens with this fence after the example's heading replaced.
+fn with_block(page: &str, fence: &str, block: &str) -> String {
+    let from = page.find("\n## An example").unwrap();
+    let start = from + page[from..].find(fence).unwrap() + fence.len();
+    let end = start + page[start..].find("\n```").unwrap();
+    format!("{}\n{block}{}", &page[..start], &page[end..])
+}
 
 fn reading(modality: Modality, span: Span, categories: [f32; 7], valence: f32, arousal: f32) -> Reading {
     Reading {
@@ -75,6 +88,11 @@ fn the_page_shows_what_the_code_computes() {
         fused.explanation.contributions.iter().map(|contribution| contribution.sentence.as_str()).collect();
     let sentences = format!("{}\n{}", fused.explanation.summary, sentences.join("\n"));
     println!("{text}\n\n{sentences}");
+    if std::env::var_os(WRITE).is_some() {
+        let page = with_block(&with_block(PAGE, "```json", &text), "```text", &sentences);
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/emotion.md"), page).unwrap();
+        return;
+    }
     assert!(PAGE.contains(&text), "docs/emotion.md is to show this vector:\n{text}");
     assert!(PAGE.contains(&sentences), "docs/emotion.md is to show these sentences:\n{sentences}");
 }

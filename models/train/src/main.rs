@@ -59,6 +59,8 @@ enum Train {
     Voice(voice::TrainArguments),
     /// The face network.
     Face(face::TrainArguments),
+    /// The numbers of the fusion.
+    Fusion(fusion::TrainArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -82,6 +84,7 @@ fn run(command: &Command) -> Result<(), TrainError> {
         Command::Train(Train::Voice(arguments)) => voice::train(arguments),
         Command::Train(Train::Face(arguments)) => face::train(arguments),
         Command::Readings(arguments) => fusion::readings(arguments),
+        Command::Train(Train::Fusion(arguments)) => fusion::train(arguments),
         Command::Evaluate(Evaluate::Text(arguments)) => text::evaluate(arguments),
         Command::Evaluate(Evaluate::Voice(arguments)) => voice::evaluate(arguments),
         Command::Evaluate(Evaluate::Face(arguments)) => face::evaluate(arguments),

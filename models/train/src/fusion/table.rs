@@ -155,6 +155,12 @@ pub(crate) fn spread<T: Clone>(all: &[T], most: usize) -> Vec<T> {
     (0..taken).map(|index| all[index * all.len() / taken].clone()).collect()
 }
 
+/// Reads a table.
+pub(crate) fn read(path: &Path) -> Result<Vec<Row>, TrainError> {
+    let mut reader = csv::Reader::from_path(path).map_err(|error| TrainError::data(path, error))?;
+    reader.deserialize().collect::<Result<_, _>>().map_err(|error| TrainError::data(path, error))
+}
+
 /// Writes a table.
 pub(crate) fn write(path: &Path, rows: &[Row]) -> Result<(), TrainError> {
     let mut writer = csv::Writer::from_path(path).map_err(|error| TrainError::data(path, error))?;
@@ -195,8 +201,7 @@ mod tests {
                 "modality,set,item,candidates,condition,half,truth,quality,familiarity,neutral,"
             )
         );
-        let mut reader = csv::Reader::from_path(&path).unwrap();
-        let read: Vec<Row> = reader.deserialize().collect::<Result<_, _>>().unwrap();
+        let read = read(&path).unwrap();
         assert_eq!(read, rows);
         assert_eq!((read[0].category(), read[1].category()), (Some(Category::Fear), None));
         assert!((read[0].categories()[0] - 0.5).abs() < 1e-6 && (read[0].quality - 0.123).abs() < 1e-6);

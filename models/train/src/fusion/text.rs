@@ -123,11 +123,10 @@ fn judge(model: &TextModel, items: &[(Item, String)], condition: &str) -> Result
 }
 
 fn answer(prediction: &TextPrediction) -> Answer {
-    let tokens = prediction.tokens as f32;
     Answer {
         categories: prediction.categories,
-        quality: (1.0 - prediction.unknown_share) * tokens / (tokens + 2.0),
-        familiarity: 1.0,
+        quality: prediction.quality,
+        familiarity: prediction.familiarity,
     }
 }
 

@@ -111,7 +111,11 @@ fn noise(place: usize) -> Vec<f32> {
 }
 
 fn answer(prediction: &VoicePrediction) -> Answer {
-    Answer { categories: prediction.categories, quality: prediction.quality, familiarity: 1.0 }
+    Answer {
+        categories: prediction.categories,
+        quality: prediction.quality,
+        familiarity: prediction.familiarity,
+    }
 }
 
 #[cfg(test)]
