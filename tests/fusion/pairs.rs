@@ -143,7 +143,7 @@ fn shared_difficulty_makes_readings_hard_together() {
             .filter(|_| {
                 let pair = pools.draw(&recipe, &mut random);
                 let wrong = |row: &&Row| heartline::emotion::top_category(&row.categories).0 != pair.truth;
-                pair.rows.iter().all(|row| wrong(&row))
+                pair.rows.iter().all(wrong)
             })
             .count()
     };
