@@ -1,7 +1,7 @@
 //! What `heartline-train train fusion` has learned; it writes this file, nobody edits it.
 //!
-//! `models/weights/fusion/README.md` says from what and how, and how well it works. Arrays are in the order of
-//! `Modality::ALL` and `Category::ALL`.
+//! `models/weights/fusion/README.md` says from what and how, and how well it works. Arrays are in the order
+//! of `Modality::ALL` and `Category::ALL`.
 
 use crate::emotion::label::CategoryArray;
 
@@ -21,5 +21,5 @@ pub(super) const PRIOR: [CategoryArray; 3] = [
     [0.353, 0.240, 0.107, 0.154, 0.106, 0.015, 0.026],
 ];
 
-/// How far the errors of the modalities go together: 0 takes them as independent, 1 counts them as one witness.
+/// How far the errors of the modalities go together: 0 takes them as independent, 1 as one witness.
 pub(super) const OVERLAP: f32 = 0.276;

@@ -137,6 +137,8 @@ mod tests {
         assert!(found.reliability[0] > 0.7 && found.reliability[1] < 0.1, "{found:?}");
         assert!((found.reliability[2] - reasoned().reliability[2]).abs() < 1e-9);
         assert!(surprise(&found, &samples) < surprise(&reasoned(), &samples));
-        assert_eq!(search(&reasoned(), Freedom::ALL[0], &samples), Numbers::from_row(&reasoned().to_row()));
+        let unmoved = search(&reasoned(), Freedom::ALL[0], &samples).to_row();
+        let moved = unmoved.iter().zip(reasoned().to_row()).map(|(left, right)| (left - right).abs());
+        assert!(moved.fold(0.0, f64::max) < 1e-9);
     }
 }

@@ -111,8 +111,8 @@ fn source(numbers: &Numbers) -> String {
     format!(
         "//! What `heartline-train train fusion` has learned; it writes this file, nobody edits it.\n\
          //!\n\
-         //! `models/weights/fusion/README.md` says from what and how, and how well it works. Arrays are in the order of\n\
-         //! `Modality::ALL` and `Category::ALL`.\n\
+         //! `models/weights/fusion/README.md` says from what and how, and how well it works. Arrays are in the order\n\
+         //! of `Modality::ALL` and `Category::ALL`.\n\
          \n\
          use crate::emotion::label::CategoryArray;\n\
          \n\
@@ -125,7 +125,7 @@ fn source(numbers: &Numbers) -> String {
          /// The category shares that each modality's probabilities already contain.\n\
          pub(super) const PRIOR: [CategoryArray; 3] = [\n{priors}];\n\
          \n\
-         /// How far the errors of the modalities go together: 0 takes them as independent, 1 counts them as one witness.\n\
+         /// How far the errors of the modalities go together: 0 takes them as independent, 1 as one witness.\n\
          pub(super) const OVERLAP: f32 = {:.3};\n",
         list(&numbers.reliability),
         list(&numbers.quality_power),
