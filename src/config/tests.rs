@@ -274,7 +274,7 @@ fn one_number_of_another_room_can_be_set_from_outside() {
     assert_eq!(config.media.max_frames, 7);
     assert_eq!(config.routing.fallback, Fallback::LeastLoaded);
     let found = load("version = 1", &[], &["fusion.voice.reliability=high"]).unwrap_err().faults;
-    assert_eq!(fault(&found, "fusion.voice.reliability").advice, "the default is 0.7");
+    assert_eq!(fault(&found, "fusion.voice.reliability").advice, "the default is 1.0");
 }
 
 /// The example as it is, and with its optional keys uncommented.

@@ -1,8 +1,21 @@
 //! The example of `docs/emotion.md`, computed here, so that the page cannot grow stale.
+//!
+//! After the fusion has been learned anew, `HEARTLINE_WRITE_EXAMPLE=1 cargo test --lib emotion::example` writes the new
+//! numbers into the page.
 
 use super::{Category, FusionConfig, Modality, Reading, ServiceHints, Span, Utterance, find_concern, fuse};
 
-const PAGE: &str = include_str!("../../docs/emotion.md");
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/emotion.md");
+/// Where it is set, the page is written instead of compared.
+const WRITE: &str = "HEARTLINE_WRITE_EXAMPLE";
+
+/// The page with the first block that opens with this fence after the example's heading replaced.
+fn with_block(page: &str, fence: &str, block: &str) -> String {
+    let from = page.find("\n## An example").unwrap();
+    let start = from + page[from..].find(fence).unwrap() + fence.len();
+    let end = start + page[start..].find("\n```").unwrap();
+    format!("{}\n{block}{}", &page[..start], &page[end..])
+}
 
 fn reading(modality: Modality, span: Span, categories: [f32; 7], valence: f32, arousal: f32) -> Reading {
     Reading {
@@ -67,6 +80,7 @@ fn rounded(value: serde_json::Value) -> serde_json::Value {
 
 #[test]
 fn the_page_shows_what_the_code_computes() {
+    let page = std::fs::read_to_string(PAGE).unwrap();
     let fused = fuse(&readings(), find_concern(&utterances()), &FusionConfig::default());
     assert_eq!(fused.vector.top_category().0, Category::Anger);
     let vector = rounded(serde_json::to_value(&fused.vector).unwrap());
@@ -75,16 +89,22 @@ fn the_page_shows_what_the_code_computes() {
         fused.explanation.contributions.iter().map(|contribution| contribution.sentence.as_str()).collect();
     let sentences = format!("{}\n{}", fused.explanation.summary, sentences.join("\n"));
     println!("{text}\n\n{sentences}");
-    assert!(PAGE.contains(&text), "docs/emotion.md is to show this vector:\n{text}");
-    assert!(PAGE.contains(&sentences), "docs/emotion.md is to show these sentences:\n{sentences}");
+    if std::env::var_os(WRITE).is_some() {
+        let written = with_block(&with_block(&page, "```json", &text), "```text", &sentences);
+        std::fs::write(PAGE, written).unwrap();
+        return;
+    }
+    assert!(page.contains(&text), "docs/emotion.md is to show this vector:\n{text}");
+    assert!(page.contains(&sentences), "docs/emotion.md is to show these sentences:\n{sentences}");
 }
 
 #[test]
 fn the_page_shows_the_default_configuration() {
+    let page = std::fs::read_to_string(PAGE).unwrap();
     let text = toml::to_string(&FusionConfig::default()).unwrap();
     println!("{text}");
     let known: FusionConfig = toml::from_str(&text).unwrap();
-    let block = PAGE.split("```toml").nth(1).unwrap().split("```").next().unwrap();
+    let block = page.split("```toml").nth(1).unwrap().split("```").next().unwrap();
     assert_eq!(toml::from_str::<FusionConfig>(block).unwrap(), known, "docs/emotion.md is to show:\n{text}");
     for line in text.lines().filter(|line| line.contains('=')) {
         let name = line.split('=').next().unwrap().trim();

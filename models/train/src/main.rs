@@ -7,6 +7,7 @@ mod checkpoint;
 mod detector;
 mod error;
 mod face;
+mod fusion;
 mod metrics;
 mod report;
 mod text;
@@ -34,6 +35,8 @@ enum Command {
     /// Train a model.
     #[command(subcommand)]
     Train(Train),
+    /// Write what the shipped models say of data they did not learn from: what the fusion is learned from.
+    Readings(fusion::ReadingsArguments),
     /// Print a model's figures on a data set.
     #[command(subcommand)]
     Evaluate(Evaluate),
@@ -57,6 +60,8 @@ enum Train {
     Voice(voice::TrainArguments),
     /// The face network.
     Face(face::TrainArguments),
+    /// The numbers of the fusion.
+    Fusion(fusion::TrainArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -79,6 +84,8 @@ fn run(command: &Command) -> Result<(), TrainError> {
         Command::Train(Train::Text(arguments)) => text::train(arguments),
         Command::Train(Train::Voice(arguments)) => voice::train(arguments),
         Command::Train(Train::Face(arguments)) => face::train(arguments),
+        Command::Readings(arguments) => fusion::readings(arguments),
+        Command::Train(Train::Fusion(arguments)) => fusion::train(arguments),
         Command::Evaluate(Evaluate::Text(arguments)) => text::evaluate(arguments),
         Command::Evaluate(Evaluate::Voice(arguments)) => voice::evaluate(arguments),
         Command::Evaluate(Evaluate::Face(arguments)) => face::evaluate(arguments),

@@ -2,6 +2,7 @@
 
 use super::bucket::BucketReading;
 use super::config::FusionConfig;
+use super::learned;
 use super::pool::{Opinion, softmax};
 use crate::emotion::label::CategoryArray;
 use crate::emotion::{CATEGORY_COUNT, Modality};
@@ -49,6 +50,7 @@ impl Running<1> {
 #[derive(Debug, Clone)]
 pub(super) struct ModalityMemory {
     modality: Modality,
+    log_prior: CategoryArray,
     log_probabilities: Running<CATEGORY_COUNT>,
     quality: Running<1>,
     valence: Running<1>,
@@ -62,8 +64,10 @@ pub(super) struct ModalityMemory {
 impl ModalityMemory {
     pub(super) fn new(modality: Modality, config: &FusionConfig) -> Self {
         let memory = &config.memory;
+        let prior = config.of(modality).prior.map_or(learned::PRIOR[modality.index()], CategoryArray::from);
         Self {
             modality,
+            log_prior: prior.map(f32::ln),
             log_probabilities: Running::new(memory.categories_ms),
             quality: Running::new(memory.categories_ms),
             valence: Running::new(memory.valence_ms),
@@ -97,17 +101,20 @@ impl ModalityMemory {
         let [quality] = self.quality.mean()?;
         let [valence] = self.valence.mean()?;
         let [arousal] = self.arousal.mean()?;
-        let numbers = config.of(self.modality);
+        let (index, numbers) = (self.modality.index(), config.of(self.modality));
+        let reliability = numbers.reliability * learned::RELIABILITY[index];
         let age_ms = at_ms.saturating_sub(self.newest_ms);
-        let freshness = (-(age_ms as f64) / numbers.half_life_ms.max(1) as f64).exp2() as f32;
+        let half_lives = (age_ms as f64 / numbers.half_life_ms.max(1) as f64) as f32;
+        let worth = (learned::QUALITY_POWER[index] * quality.log2() - half_lives).exp2();
         Some(Opinion {
             probabilities: softmax(log_probabilities),
-            prior: numbers.prior.map_or(config.prior, CategoryArray::from),
+            log_probabilities,
+            log_prior: self.log_prior,
             valence,
             arousal,
             dominance: self.dominance.mean().map(|[value]| value),
             service: self.service.map(|running| running.mean().map(|[value]| value)),
-            weight: numbers.reliability * quality * freshness,
+            weight: reliability * worth,
             quality,
             age_ms,
             readings: self.readings,

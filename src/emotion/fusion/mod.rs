@@ -2,16 +2,16 @@
 //!
 //! The road: [`bucket`] pools the readings of one modality within a time bucket, [`memory`] filters each modality over
 //! media time, [`pool`] joins the modalities, [`trust`] says how far to believe it, [`trend`] where it is going and
-//! [`explain`] what each modality contributed. [`config`] holds every number. `docs/emotion.md` has the formulae.
+//! [`explain`] what each modality contributed. [`config`] holds every number that an
+//! operator may choose and [`learned`] those found by training. `docs/emotion.md` has the formulae.
 
 mod anchors;
 mod bucket;
 mod config;
 mod explain;
+mod learned;
 mod memory;
 mod pool;
-#[cfg(test)]
-mod simulation;
 #[cfg(test)]
 mod testing;
 mod trend;

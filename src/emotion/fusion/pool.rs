@@ -2,6 +2,8 @@
 
 use super::anchors;
 use super::config::FusionConfig;
+use super::learned;
+use crate::emotion::CATEGORY_COUNT;
 use crate::emotion::label::CategoryArray;
 
 /// What one modality says at one moment.
@@ -9,8 +11,10 @@ use crate::emotion::label::CategoryArray;
 pub(super) struct Opinion {
     /// Its own distribution over the categories.
     pub(super) probabilities: CategoryArray,
-    /// The category shares that are already inside of that distribution.
-    pub(super) prior: CategoryArray,
+    /// Its logarithms, but for a constant.
+    pub(super) log_probabilities: CategoryArray,
+    /// The logarithms of the category shares that are already inside of that distribution.
+    pub(super) log_prior: CategoryArray,
     pub(super) valence: f32,
     pub(super) arousal: f32,
     pub(super) dominance: Option<f32>,
@@ -39,7 +43,7 @@ pub(super) struct State {
 
 /// Pools opinions: logarithmically for the categories, by weighted means for everything else.
 pub(super) fn pool(opinions: &Opinions, config: &FusionConfig) -> State {
-    let categories = pool_categories(opinions, &config.prior);
+    let categories = pool_categories(opinions);
     let rest = [(0.0, config.rest_weight)];
     let dimension = |value: &dyn Fn(&Opinion) -> (f32, f32)| {
         let weighed = opinions.iter().flatten().map(|opinion| {
@@ -61,20 +65,32 @@ pub(super) fn pool(opinions: &Opinions, config: &FusionConfig) -> State {
 }
 
 /// The logarithmic opinion pool with the prior counted once:
-/// log p(c) = sum over modalities of weight x (log p_m(c) - log prior_m(c)) + min(sum of weights, 1) x log prior(c),
-/// normalised. The prior comes back with no more weight than there is evidence, so that a lone modality keeps the order
-/// of its categories, and no evidence at all is an even spread.
-fn pool_categories(opinions: &Opinions, prior: &CategoryArray) -> CategoryArray {
-    let total: f32 = opinions.iter().flatten().map(|opinion| opinion.weight).sum();
-    let mut scores = prior.map(|share| total.min(1.0) * share.ln());
+/// log p(c) = sum over modalities of weight x (log p_m(c) - (1 - r) x log prior_m(c)), normalised, where the weights are
+/// tempered (see [`temper`]) and r = min(sum of weights, 1) / sum of weights gives the modalities' own priors back with
+/// no more weight than there is evidence. So a lone modality keeps the order of its categories, and no evidence at all
+/// is an even spread.
+fn pool_categories(opinions: &Opinions) -> CategoryArray {
+    let temper = temper(opinions);
+    let total = temper * opinions.iter().flatten().map(|opinion| opinion.weight).sum::<f32>();
+    let repeated = if total > 1.0 { 1.0 - 1.0 / total } else { 0.0 };
+    let mut scores = [0.0; CATEGORY_COUNT];
     for opinion in opinions.iter().flatten() {
-        for ((score, probability), own_prior) in
-            scores.iter_mut().zip(opinion.probabilities).zip(opinion.prior)
-        {
-            *score += opinion.weight * (probability.max(f32::MIN_POSITIVE).ln() - own_prior.ln());
+        let weight = temper * opinion.weight;
+        for ((score, own), prior) in scores.iter_mut().zip(opinion.log_probabilities).zip(opinion.log_prior) {
+            *score += weight * (own - repeated * prior);
         }
     }
     softmax(scores)
+}
+
+/// What is left of the weights because modalities also fail together: 1 / (1 + overlap x (n - 1)), where n is how many
+/// equally heavy witnesses the weights amount to. A lone modality, or one beside another of no weight, loses nothing.
+fn temper(opinions: &Opinions) -> f32 {
+    let (sum, squares) = opinions.iter().flatten().fold((0.0, 0.0), |(sum, squares), opinion| {
+        (sum + opinion.weight, squares + opinion.weight * opinion.weight)
+    });
+    let witnesses = if squares > 0.0 { sum * sum / squares } else { 1.0 };
+    1.0 / (1.0 + learned::OVERLAP * (witnesses - 1.0))
 }
 
 /// Weighted means of the service signals. Where nothing speaks, the signal is what the prior alone lets one expect.
@@ -120,7 +136,8 @@ mod tests {
     fn opinion(probabilities: CategoryArray, weight: f32) -> Opinion {
         Opinion {
             probabilities,
-            prior: FusionConfig::default().prior,
+            log_probabilities: probabilities.map(f32::ln),
+            log_prior: FusionConfig::default().prior.map(f32::ln),
             valence: -0.5,
             arousal: 0.5,
             dominance: None,

@@ -88,13 +88,17 @@ fn arrival_order_does_not_matter() {
 
 #[test]
 fn many_frames_do_not_outweigh_an_utterance() {
-    let mut readings = vec![reading(Modality::Text, 1_900, Category::Anger, 0.8)];
-    readings.extend((0..60).map(|index| reading(Modality::Face, index * 33, Category::Neutral, 0.6)));
-    let fused = fused(&readings);
-    assert_eq!(fused.vector.top_category().0, Category::Anger);
-    let trust = &fused.vector.trust;
-    assert!(trust.text.unwrap().weight > trust.face.unwrap().weight);
-    assert_eq!(trust.face.unwrap().readings, 60);
+    let with_frames = |frames: u64| {
+        let mut readings = vec![reading(Modality::Text, 1_900, Category::Anger, 0.8)];
+        let frame = |index| reading(Modality::Face, 1_900 - index * 30, Category::Neutral, 0.6);
+        readings.extend((0..frames).map(frame));
+        fused(&readings)
+    };
+    let (one, many) = (with_frames(1), with_frames(60));
+    assert_eq!(many.vector.top_category().0, Category::Anger);
+    let weight = |fused: &Fused| fused.vector.trust.face.unwrap().weight;
+    assert!((weight(&one) - weight(&many)).abs() < 1e-4);
+    assert_eq!(many.vector.trust.face.unwrap().readings, 60);
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn bilinear(pixels: &[u8], x: f32, y: f32) -> f32 {
 }
 
 /// The mean of each pixel's 3 x 3 neighbourhood.
-fn blur(values: &[f32], side: usize) -> Vec<f32> {
+pub(crate) fn blur(values: &[f32], side: usize) -> Vec<f32> {
     let mut blurred = Vec::with_capacity(values.len());
     for y in 0..side {
         for x in 0..side {

@@ -19,6 +19,9 @@ mod unfamiliar;
 
 use std::path::PathBuf;
 
+pub(crate) use augment::blur;
+pub(crate) use data::read;
+
 use clap::Args;
 
 pub(crate) use evaluate::{EvaluateArguments, evaluate};

@@ -22,6 +22,8 @@ mod sampler;
 mod signal;
 mod unfamiliar;
 
+pub(crate) use clips::{Clip, decode, read_split, windows};
 pub(crate) use convert::{ConvertArguments, convert};
 pub(crate) use evaluate::{EvaluateArguments, evaluate};
 pub(crate) use fit::{TrainArguments, train};
+pub(crate) use signal::{Noise, add_noise, telephone};

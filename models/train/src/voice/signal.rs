@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 
 /// The colour of a noise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Noise {
+pub(crate) enum Noise {
     /// The same power at every frequency.
     White,
     /// The same power in every octave.
@@ -14,7 +14,7 @@ pub(super) enum Noise {
 }
 
 /// Adds noise so that speech is this far above it, in decibels.
-pub(super) fn add_noise(samples: &mut [f32], noise: Noise, ratio_db: f32, random: &mut StdRng) {
+pub(crate) fn add_noise(samples: &mut [f32], noise: Noise, ratio_db: f32, random: &mut StdRng) {
     let noise = make_noise(noise, samples.len(), random);
     let power = noise.iter().map(|value| value * value).sum::<f32>() / to_f32(noise.len().max(1));
     let wanted = 10.0_f32.powf((Level::measure(samples).speech_db - ratio_db) / 10.0);
@@ -48,7 +48,7 @@ fn pink(white: &[f32]) -> Vec<f32> {
 }
 
 /// The band of a telephone, 300 to 3400 Hz, at 8 kHz and 8-bit mu-law, back at 16 kHz.
-pub(super) fn telephone(samples: &[f32]) -> Vec<f32> {
+pub(crate) fn telephone(samples: &[f32]) -> Vec<f32> {
     let band: Vec<f32> =
         low_pass(3400.0).iter().zip(low_pass(300.0)).map(|(upper, lower)| upper - lower).collect();
     let mut narrow = convolve(samples, &band);
