@@ -77,6 +77,7 @@ pub struct VoiceModel {
     front_end: FrontEnd,
     heads: Vec<VoiceHead>,
     trust: Trust,
+    feature_width: usize,
     temperature: f32,
 }
 
@@ -94,14 +95,21 @@ impl VoiceModel {
         let heads = (0..config.members)
             .map(|member| loader::load_head(&weights, member, &config.head, device))
             .collect::<Result<_, _>>()?;
-        let trust = Trust::open(&folder, config.head.pooled_width())?;
-        Ok(Self { front_end, heads, trust, temperature: config.temperature })
+        let feature_width = config.head.pooled_width();
+        let trust = Trust::open(&folder, feature_width)?;
+        Ok(Self { front_end, heads, trust, feature_width, temperature: config.temperature })
     }
 
     /// Everything before the head.
     #[must_use]
     pub fn front_end(&self) -> &FrontEnd {
         &self.front_end
+    }
+
+    /// How many features one head reads a clip from.
+    #[must_use]
+    pub fn feature_width(&self) -> usize {
+        self.feature_width
     }
 
     /// Predicts clips of 16 kHz mono samples between -1 and 1, each 0.4 s to 30 s long; 3 to 5 s of speech is what it
@@ -151,7 +159,7 @@ impl VoiceModel {
             }
             None => features,
         };
-        let own = width / self.heads.len().max(1);
+        let own = self.feature_width;
         let logits = self
             .heads
             .iter()
@@ -179,8 +187,7 @@ impl VoiceModel {
         let labels =
             Category::ALL.iter().map(|category| (category.name().to_owned(), categories[category.index()]));
         let quality = Level::measure(clip).quality();
-        let own = features.len() / self.heads.len().max(1);
-        let familiarity = self.trust.familiarity(&features[..own]);
+        let familiarity = self.trust.familiarity(&features[..self.feature_width]);
         let doubt = self.trust.doubt(quality, familiarity, &categories);
         VoicePrediction {
             categories,

@@ -3,6 +3,7 @@
 //! One folder a model; [`checkpoint`], [`metrics`] and [`report`] are shared by all of them. Nothing here is part of the server.
 #![forbid(unsafe_code)]
 
+mod calibrate;
 mod checkpoint;
 mod detector;
 mod error;
@@ -37,6 +38,9 @@ enum Command {
     Train(Train),
     /// Write what the shipped models say of data they did not learn from: what the fusion is learned from.
     Readings(fusion::ReadingsArguments),
+    /// Find out when a finished model should rather not answer.
+    #[command(subcommand)]
+    Calibrate(calibrate::Calibrate),
     /// Print a model's figures on a data set.
     #[command(subcommand)]
     Evaluate(Evaluate),
@@ -86,6 +90,7 @@ fn run(command: &Command) -> Result<(), TrainError> {
         Command::Train(Train::Face(arguments)) => face::train(arguments),
         Command::Readings(arguments) => fusion::readings(arguments),
         Command::Train(Train::Fusion(arguments)) => fusion::train(arguments),
+        Command::Calibrate(what) => calibrate::calibrate(what),
         Command::Evaluate(Evaluate::Text(arguments)) => text::evaluate(arguments),
         Command::Evaluate(Evaluate::Voice(arguments)) => voice::evaluate(arguments),
         Command::Evaluate(Evaluate::Face(arguments)) => face::evaluate(arguments),

@@ -37,7 +37,7 @@ pub(super) const DISTURBANCES: [Disturbance; 6] = [
 ];
 
 /// A square picture of a face as the crop that service would make of it, with its quality.
-pub(super) fn framed(pixels: &[u8]) -> Result<FaceCrop, TrainError> {
+pub(crate) fn framed(pixels: &[u8]) -> Result<FaceCrop, TrainError> {
     let side = pixels.len().isqrt();
     let image = RgbImage::new(side, side, pixels.iter().flat_map(|pixel| [*pixel; 3]).collect())?;
     let width = BOX_WIDTH * side as f32 / CROP_SIDE as f32;

@@ -20,7 +20,8 @@ mod unfamiliar;
 use std::path::PathBuf;
 
 pub(crate) use augment::blur;
-pub(crate) use data::read;
+pub(crate) use data::{Face, read};
+pub(crate) use disturbances::framed;
 
 use clap::Args;
 

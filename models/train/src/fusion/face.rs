@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
-use heartline_models::detector::FaceBox;
-use heartline_models::face::{CROP_SIDE, FaceCrop, FaceModel, FacePrediction, LABEL_COUNT, crop};
-use heartline_models::{Category, Device, RgbImage};
+use heartline_models::face::{CROP_SIDE, FaceCrop, FaceModel, FacePrediction, LABEL_COUNT};
+use heartline_models::{Category, Device};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::table::{Answer, Item, Modality, Row, spread};
 use crate::error::TrainError;
-use crate::face::{blur, read as read_part};
+use crate::face::{blur, framed, read as read_part};
 
 const SET: &str = "ferplus";
 /// At most this many faces of a category.
@@ -23,8 +22,6 @@ const SPOILT_EVERY: usize = 2;
 const BLURS: usize = 6;
 /// What is left of the light.
 const DARKNESS: f32 = 0.15;
-/// The width of a detector's box around a face that fills a picture as the training pictures are filled.
-const BOX_WIDTH: f32 = 38.2;
 
 /// The readings of the validation pictures that training has not seen and most voters agree on.
 pub(super) fn read(data: &Path, folder: &Path) -> Result<Vec<Row>, TrainError> {
@@ -63,31 +60,13 @@ fn item(set: &str, place: usize, candidates: usize, truth: Option<Category>) -> 
 
 fn judge(model: &FaceModel, items: &[(Item, Vec<u8>)], condition: &str) -> Result<Vec<Row>, TrainError> {
     let crops: Vec<FaceCrop> =
-        items.iter().map(|(_, pixels)| as_found(pixels)).collect::<Result<_, TrainError>>()?;
+        items.iter().map(|(_, pixels)| framed(pixels)).collect::<Result<_, TrainError>>()?;
     let predictions = model.predict(&crops)?;
     Ok(items
         .iter()
         .zip(&predictions)
         .map(|((item, _), prediction)| Row::new(item, condition, answer(prediction)))
         .collect())
-}
-
-/// The picture as if the detector had found its face where the training pictures have it, so that its quality is
-/// rated as in service.
-fn as_found(pixels: &[u8]) -> Result<FaceCrop, TrainError> {
-    let coloured = pixels.iter().flat_map(|pixel| [*pixel; 3]).collect();
-    let image = RgbImage::new(CROP_SIDE, CROP_SIDE, coloured)?;
-    let middle = (CROP_SIDE as f32 - 1.0) / 2.0;
-    let face = FaceBox {
-        left: middle - BOX_WIDTH / 2.0,
-        top: middle - BOX_WIDTH / 2.0,
-        width: BOX_WIDTH,
-        height: BOX_WIDTH,
-        score: 1.0,
-        // No landmarks: the frame follows from the box.
-        landmarks: [(0.0, 0.0); 5],
-    };
-    Ok(crop(&image, &face))
 }
 
 fn blurred(pixels: &[u8]) -> Vec<u8> {
@@ -146,14 +125,14 @@ mod tests {
 
     #[test]
     fn a_picture_found_whole_is_itself() {
-        let crop = as_found(&picture()).unwrap();
+        let crop = framed(&picture()).unwrap();
         assert_eq!(crop.pixels, picture());
         assert!(crop.quality > 0.5);
     }
 
     #[test]
     fn blur_and_darkness_cost_quality() {
-        let quality = |pixels: &[u8]| as_found(pixels).unwrap().quality;
+        let quality = |pixels: &[u8]| framed(pixels).unwrap().quality;
         assert!(quality(&blurred(&picture())) < quality(&picture()));
         assert!(quality(&dark(&picture(), 1)) < quality(&picture()));
         assert_eq!(no_face(5), no_face(5));

@@ -17,7 +17,7 @@ mod upper;
 
 pub(crate) use convert::{ConvertArguments, convert};
 pub(crate) use evaluate::{EvaluateArguments, evaluate};
-pub(crate) use examples::read_set;
+pub(crate) use examples::{Labelled, read_set};
 pub(crate) use labels::category;
 pub(crate) use table::Table;
 pub(crate) use train::{TrainArguments, train};

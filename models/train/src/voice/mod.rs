@@ -22,6 +22,7 @@ mod sampler;
 mod signal;
 mod unfamiliar;
 
+pub(crate) use augment::Condition;
 pub(crate) use clips::{Clip, decode, read_split, windows};
 pub(crate) use convert::{ConvertArguments, convert};
 pub(crate) use evaluate::{EvaluateArguments, evaluate};
