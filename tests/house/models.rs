@@ -14,8 +14,10 @@ fn every_model_has_a_card_that_matches_its_files() {
         let manifest = std::fs::read_to_string(folder.join("1/model.json")).unwrap();
         let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
         assert_eq!(manifest["name"], model);
-        let checksum = manifest["files"]["model.safetensors"].as_str().unwrap();
-        assert!(card.contains(checksum), "the card of {model} does not name sha256 {checksum}");
+        for (file, checksum) in manifest["files"].as_object().unwrap() {
+            let checksum = checksum.as_str().unwrap();
+            assert!(card.contains(checksum), "the card of {model} does not name the sha256 {checksum} of {file}");
+        }
         assert!(card.to_lowercase().contains("licence"), "the card of {model} says nothing of licences");
     }
 }
