@@ -4,7 +4,7 @@ use heartline::emotion::Modality::{self, Face, Text, Voice};
 
 /// Subsets with the least by which the fused accuracy and macro-F1 must exceed those of the best single modality.
 pub(crate) const MARGINS: [(&[Modality], f64); 4] =
-    [(&[Text, Voice], 0.10), (&[Text, Face], 0.04), (&[Voice, Face], 0.10), (&[Text, Voice, Face], 0.15)];
+    [(&[Text, Voice], 0.11), (&[Text, Face], 0.045), (&[Voice, Face], 0.11), (&[Text, Voice, Face], 0.15)];
 /// The largest calibration error of the fused probabilities, over pairs as common as the prior says.
 pub(crate) const CALIBRATION_ERROR: f64 = 0.15;
 /// By how much the mean confidence may exceed the accuracy: being too sure is the worse fault.
@@ -13,9 +13,9 @@ pub(crate) const OVERCONFIDENCE: f64 = 0.06;
 /// is rated;
 pub(crate) const OUTVOTED_NOISE_LOSS: f64 = 0.0;
 /// where one of two reads noise that is rated at a twentieth, as noise should be;
-pub(crate) const KNOWN_NOISE_LOSS: f64 = 0.02;
-/// where one of two reads noise with the quality that today's models give it, which is often too high.
-pub(crate) const RATED_NOISE_LOSS: f64 = 0.16;
+pub(crate) const KNOWN_NOISE_LOSS: f64 = 0.03;
+/// where one of two reads noise with the quality and familiarity that the models give it, which are at times too high.
+pub(crate) const RATED_NOISE_LOSS: f64 = 0.11;
 
 /// How late the mean course may pass half of the way of a ramp, after the ramp has, in milliseconds. Somebody who is
 /// angry every other moment is not yet called angry, so this is more than the lag alone.
