@@ -16,7 +16,10 @@ fn every_model_has_a_card_that_matches_its_files() {
         assert_eq!(manifest["name"], model);
         for (file, checksum) in manifest["files"].as_object().unwrap() {
             let checksum = checksum.as_str().unwrap();
-            assert!(card.contains(checksum), "the card of {model} does not name the sha256 {checksum} of {file}");
+            assert!(
+                card.contains(checksum),
+                "the card of {model} does not name the sha256 {checksum} of {file}"
+            );
         }
         assert!(card.to_lowercase().contains("licence"), "the card of {model} says nothing of licences");
     }
