@@ -1,7 +1,7 @@
 //! Reports on a model: what its judged answers are worth, as figures, Markdown tables and pictures.
 //!
 //! An evaluation fills a [`Report`] with [`AnswerSet`]s (rows whose truth is known), [`KindSet`]s (inputs that the model
-//! was not made for) and further tasks. [`Figures`] holds what is measured of a set; [`calibration`] and [`risk`] are
+//! was not made for) and further tasks. [`figures`] holds what is measured of a set; [`calibration`] and [`risk`] are
 //! its arithmetic. [`charts`] draws, on a [`canvas`]. Which rows are judged is each model's own business.
 
 mod answer;
