@@ -201,11 +201,20 @@ pub struct RawTelemetry {
     pub log_format: LogFormat,
     /// Which log lines are written, in the directives of the `tracing` libraries.
     pub log_filter: String,
+    /// The collector that traces are sent to, by OTLP over gRPC; none without it.
+    pub otlp_endpoint: Option<String>,
+    /// The share of traces that begin here and are sent.
+    pub trace_sample_ratio: f32,
 }
 
 impl Default for RawTelemetry {
     fn default() -> Self {
-        Self { log_format: LogFormat::Text, log_filter: "info".to_owned() }
+        Self {
+            log_format: LogFormat::Text,
+            log_filter: "info".to_owned(),
+            otlp_endpoint: None,
+            trace_sample_ratio: 1.0,
+        }
     }
 }
 

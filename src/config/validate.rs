@@ -9,7 +9,7 @@ use super::{
     Config, PluginsConfig, PrivacyConfig, RoutingConfig, SamplesConfig, Section, ServerConfig, VERSION,
 };
 use crate::engine::EngineConfig;
-use crate::telemetry::{self, TelemetryConfig};
+use crate::telemetry::{self, TelemetryConfig, TracesConfig};
 
 /// A value out of bounds.
 #[derive(Debug)]
@@ -127,7 +127,18 @@ fn logs(raw: RawTelemetry, bounds: &mut Bounds) -> TelemetryConfig {
             "write directives such as info or heartline=debug,info",
         );
     }
-    TelemetryConfig { log_format: raw.log_format, log_filter: raw.log_filter }
+    bounds.decimal("telemetry.trace_sample_ratio", raw.trace_sample_ratio, 0.0..=1.0);
+    let traces = raw.otlp_endpoint.map(|endpoint| {
+        if let Err(problem) = telemetry::check_endpoint(&endpoint) {
+            bounds.refuse(
+                "telemetry.otlp_endpoint",
+                problem,
+                "write http://HOST:PORT, such as http://127.0.0.1:4317",
+            );
+        }
+        TracesConfig { endpoint, sample_ratio: f64::from(raw.trace_sample_ratio) }
+    });
+    TelemetryConfig { log_format: raw.log_format, log_filter: raw.log_filter, traces }
 }
 
 /// Checks values and collects the faults.

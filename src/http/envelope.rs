@@ -14,7 +14,7 @@ use tracing::Instrument;
 use super::request_id::{self, RequestId};
 use super::{ApiError, ErrorBody, ErrorCode, status};
 use crate::app::App;
-use crate::telemetry::record;
+use crate::telemetry::{record, traces};
 
 /// The metrics' name for paths that are no routes: whatever clients make up is one series.
 const UNMATCHED: &str = "unmatched";
@@ -25,7 +25,15 @@ pub(super) async fn wrap(State(app): State<App>, request: Request, next: Next) -
     let in_flight = record::request_begins();
     let id = RequestId::of(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", id = id.as_str(), method = %request.method(), route);
+    let span = tracing::info_span!(
+        "request",
+        id = id.as_str(),
+        method = %request.method(),
+        route,
+        status = tracing::field::Empty,
+        trace_id = tracing::field::Empty,
+    );
+    traces::join(&span, request.headers());
 
     let limit = app.config().server.max_body_bytes;
     let answer = match declared_length(&request) {
@@ -45,6 +53,7 @@ pub(super) async fn wrap(State(app): State<App>, request: Request, next: Next) -
     answer.headers_mut().insert(request_id::HEADER, id.header_value());
     let elapsed = started.elapsed();
     record::request(&route, answer.status().as_u16(), elapsed);
+    span.record("status", answer.status().as_u16());
     let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     span.in_scope(|| tracing::debug!(status = answer.status().as_u16(), elapsed_ms, "answered"));
     drop(in_flight);
