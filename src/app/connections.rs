@@ -6,15 +6,16 @@
 //! client can still be told.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
+use axum::{Extension, Router};
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -56,7 +57,7 @@ impl Connections {
         loop {
             let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
             match listener.accept().await {
-                Ok((stream, _)) => self.spawn(stream, place),
+                Ok((stream, peer)) => self.spawn(stream, peer, place),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be taken");
                     tokio::time::sleep(ACCEPT_REST).await;
@@ -65,10 +66,12 @@ impl Connections {
         }
     }
 
-    fn spawn(&self, stream: TcpStream, place: OwnedSemaphorePermit) {
+    fn spawn(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
         // An answer goes out when it is written; where that cannot be had, it goes out a little later.
         let _ = stream.set_nodelay(true);
-        let (router, patience, stopping) = (self.router.clone(), self.patience, self.stopping.subscribe());
+        // Some calls are for this machine only, so the other end of a connection goes along with its requests.
+        let router = self.router.clone().layer(Extension(ConnectInfo(peer)));
+        let (patience, stopping) = (self.patience, self.stopping.subscribe());
         tokio::spawn(async move {
             attend(stream, router, patience, stopping).await;
             drop(place);
@@ -194,7 +197,6 @@ impl HttpBody for WatchedBody {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
     use std::time::Instant;
 
     use axum::routing::{get, post};
@@ -210,11 +212,15 @@ mod tests {
     fn router() -> Router {
         Router::new()
             .route("/quick", get(|| async { "done" }))
+            .route("/peer", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }))
             .route("/large", get(|| async { vec![0; LARGE_BYTES] }))
-            .route("/slow", post(|body: String| async move {
-                tokio::time::sleep(PATIENCE * 3).await;
-                body
-            }))
+            .route(
+                "/slow",
+                post(|body: String| async move {
+                    tokio::time::sleep(PATIENCE * 3).await;
+                    body
+                }),
+            )
     }
 
     fn connections(max_connections: usize) -> Arc<Connections> {
@@ -301,7 +307,8 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_is_taken_in_pieces_arrives_whole() {
         let address = serve(&connections(8)).await;
-        let mut stream = connect(address, "GET /large HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+        let mut stream =
+            connect(address, "GET /large HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
         let (mut total, mut buffer) = (0, vec![0; 8 << 20]);
         loop {
             let count = stream.read(&mut buffer).await.unwrap();
@@ -324,6 +331,13 @@ mod tests {
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         assert!(started.elapsed() >= PATIENCE, "it waits until the silent one is closed");
         drop(first);
+    }
+
+    #[tokio::test]
+    async fn requests_know_where_they_come_from() {
+        let stream = connect(serve(&connections(8)).await, "GET /peer HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        let own = stream.local_addr().unwrap().to_string();
+        assert!(rest(stream).await.0.ends_with(&own));
     }
 
     #[tokio::test]

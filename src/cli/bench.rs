@@ -25,6 +25,7 @@ pub(super) fn run(
 ) -> Result<(), CliError> {
     let requests = Arc::new(requests(config, arguments)?);
     let plan = plan(arguments);
+    plan.check()?;
     serve::runtime()?.block_on(async {
         let target = Target::find(&arguments.url).await?;
         let client = Arc::new(Client::new(target, plan.timeout));
@@ -100,7 +101,8 @@ fn saturation(report: &Report) -> &'static str {
 }
 
 fn print_search(report: &SearchReport, json: bool, output: &mut dyn Write) -> Result<(), CliError> {
-    let best = report.trials.iter().filter(|trial| trial.held).max_by(|one, other| one.rate.total_cmp(&other.rate));
+    let best =
+        report.trials.iter().filter(|trial| trial.held).max_by(|one, other| one.rate.total_cmp(&other.rate));
     if json {
         writeln!(output, "{}", serde_json::to_string_pretty(report)?)?;
     } else if let Some(best) = best {
@@ -148,7 +150,8 @@ fn report_table(report: &Report) -> comfy_table::Table {
         ("not answered in time", report.unanswered.late),
         ("not sent", report.unanswered.unsent),
     ];
-    let unanswered = unanswered.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}"));
+    let unanswered =
+        unanswered.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}"));
     let found: Vec<String> = answers.chain(unanswered).collect();
     line("requests", format!("{} sent: {}", report.sent, found.join(", ")));
     let bound = report.bound_ms.map(|bound| format!(" within {}", milliseconds(bound))).unwrap_or_default();

@@ -72,8 +72,7 @@ mod tests {
             Schedule::new(Arrivals::Poisson, 50.0, 7).take(20_000).map(|time| time.as_secs_f64()).collect();
         let gaps: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
         let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
-        let deviation =
-            (gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64).sqrt();
+        let deviation = (gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64).sqrt();
         assert!((mean * 50.0 - 1.0).abs() < 0.03, "{mean}");
         // The deviation of exponential gaps is their mean.
         assert!((deviation / mean - 1.0).abs() < 0.05, "{deviation}");

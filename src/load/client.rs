@@ -153,6 +153,9 @@ mod tests {
         assert_eq!(client.send(request("/break")).await, Outcome::Broken);
         drop(fake);
         let gone = Target { address: ([127, 0, 0, 1], 1).into(), ..client.target };
-        assert_eq!(Client::new(gone, Duration::from_secs(1)).send(request("/ok")).await, Outcome::Unconnected);
+        assert_eq!(
+            Client::new(gone, Duration::from_secs(1)).send(request("/ok")).await,
+            Outcome::Unconnected
+        );
     }
 }

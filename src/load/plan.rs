@@ -69,7 +69,10 @@ impl Plan {
     }
 
     /// Checks every number against its bounds.
-    pub(super) fn check(&self) -> Result<(), LoadError> {
+    ///
+    /// # Errors
+    /// [`LoadError::Plan`] with the first one that is out of them.
+    pub fn check(&self) -> Result<(), LoadError> {
         let fault = |name, bounds| Err(LoadError::Plan { name, bounds });
         match self.load {
             Load::Closed { concurrency } if !(1..=Self::CONCURRENCY_LIMIT).contains(&concurrency) => {

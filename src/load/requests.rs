@@ -90,8 +90,10 @@ impl Requests {
                 check_rows("analyze", rows, 1)?;
                 let lines: Vec<Value> = transcript(folder)?
                     .iter()
-                    .map(|line| json!({"start_ms": line.start_ms, "end_ms": line.end_ms,
-                        "speaker": line.speaker.as_deref().unwrap_or("customer"), "text": line.text}))
+                    .map(|line| {
+                        json!({"start_ms": line.start_ms, "end_ms": line.end_ms,
+                        "speaker": line.speaker.as_deref().unwrap_or("customer"), "text": line.text})
+                    })
                     .collect();
                 let frames = frames(folder, pictures(folder)?.len())?;
                 json!({ "transcript": lines, "audio": audio(folder)?, "frames": frames })
@@ -257,10 +259,10 @@ mod tests {
         assert_eq!(body(&requests, 2).await, json!([1]));
         let request = requests.one(0, &target());
         assert_eq!(request.uri(), "/before/path?query");
-        assert_eq!((&request.headers()[CONTENT_TYPE], &request.headers()["x-one"]), (
-            &HeaderValue::from_static("a/b"),
-            &HeaderValue::from_static("1")
-        ));
+        assert_eq!(
+            (&request.headers()[CONTENT_TYPE], &request.headers()["x-one"]),
+            (&HeaderValue::from_static("a/b"), &HeaderValue::from_static("1"))
+        );
     }
 
     #[test]

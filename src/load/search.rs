@@ -182,11 +182,8 @@ mod tests {
             timeout: Duration::from_secs(3),
             ..Plan::new(Load::Closed { concurrency: 1 })
         };
-        let wanted = SearchPlan {
-            arrivals: Arrivals::Constant,
-            precision: 0.3,
-            ..SearchPlan::new(SERVICE_TIME * 6)
-        };
+        let wanted =
+            SearchPlan { arrivals: Arrivals::Constant, precision: 0.3, ..SearchPlan::new(SERVICE_TIME * 6) };
         let mut told = 0;
         let report = search(&client, &requests, &plan, &wanted, |_| told += 1).await.unwrap();
         let (rate, most) = (report.rate.unwrap(), 1.0 / SERVICE_TIME.as_secs_f64());

@@ -54,7 +54,8 @@ async fn serve(listener: TcpListener, connections: Arc<AtomicUsize>) {
         connections.fetch_add(1, Ordering::SeqCst);
         let desk = Arc::clone(&desk);
         let service = service_fn(move |request: Request<Incoming>| answer(request, Arc::clone(&desk)));
-        let serving = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+        let serving =
+            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
         tokio::spawn(async move { drop(serving.await) });
     }
 }

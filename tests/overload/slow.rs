@@ -39,6 +39,7 @@ async fn places_taken_by_bodies_that_trickle_are_free_again_soon() {
             String::from_utf8_lossy(&answer[..count]).into_owned()
         });
     }
+    server.until_metric("heartline_requests_in_flight", 5.0).await;
     let started = Instant::now();
     // All places are taken, until the slow ones are told to go.
     let mut refusals = 0;
@@ -103,6 +104,6 @@ async fn a_large_body_at_a_steady_pace_is_read() {
     }
     assert!(started.elapsed() > Duration::from_secs(2));
     let answer = read_all(&mut stream).await;
-    // Too many rows for one request, which only someone who has read them all can know.
-    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("too_many_rows"), "{answer}");
+    let beginning = &answer[..answer.len().min(300)];
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"readings_total\":300"), "{beginning}");
 }

@@ -31,9 +31,13 @@ async fn a_server_that_is_told_to_end_under_load_answers_what_it_accepted() {
     let status = server.ended(Duration::from_secs(20)).await;
     assert_eq!(status.code(), Some(0), "{}", server.log());
     let report = asking.await.unwrap();
-    let answered = server.log().lines().filter(|line| line.contains("answered") && line.contains("status=")).count();
+    let answered =
+        server.log().lines().filter(|line| line.contains("answered") && line.contains("status=")).count();
     let arrived = report.answers.values().sum::<u64>();
-    eprintln!("{answered} answers left the server and {arrived} arrived; without one: {:?}", report.unanswered);
+    eprintln!(
+        "{answered} answers left the server and {arrived} arrived; without one: {:?}",
+        report.unanswered
+    );
     assert!(server.log().contains(DRAINED), "{}", server.log());
     assert!(arrived > 0 && report.answers.keys().all(|status| *status == 200), "{report:?}");
     assert_eq!(arrived, answered as u64, "every answer arrived whole");
@@ -49,9 +53,8 @@ async fn nothing_new_is_taken_while_the_last_ones_are_answered() {
     let request = call(1, false);
     let (begun, rest) = request.split_at(request.len() - 5);
     let mut last = server.connect(begun).await;
-    while server.metric("heartline_requests_in_flight").await < 2.0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    // The look at the metric is a request as well.
+    server.until_metric("heartline_requests_in_flight", 2.0).await;
     server.terminate();
     let address = server.address;
     tokio::time::timeout(Duration::from_secs(5), async {
@@ -74,9 +77,8 @@ async fn a_client_that_never_ends_its_request_does_not_hold_up_the_end() {
     let mut server = Server::start(&["server.drain_timeout_ms=300", "engine.warm_up=false"]).await;
     let request = call(1, false);
     let last = Arc::new(server.connect(&request[..request.len() - 5]).await);
-    while server.metric("heartline_requests_in_flight").await < 2.0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    // The look at the metric is a request as well.
+    server.until_metric("heartline_requests_in_flight", 2.0).await;
     server.terminate();
     assert_eq!(server.ended(Duration::from_secs(10)).await.code(), Some(0));
     assert!(!server.log().contains(DRAINED), "{}", server.log());

@@ -86,9 +86,23 @@ impl Server {
         value.unwrap_or_default()
     }
 
+    /// Waits until a metric is at least this high.
+    pub(crate) async fn until_metric(&self, name: &str, least: f64) {
+        let started = Instant::now();
+        loop {
+            let value = self.metric(name).await;
+            if value >= least {
+                return;
+            }
+            assert!(started.elapsed() < Duration::from_secs(20), "{name} stays at {value}");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
     /// The answer to a request without a body, head included.
     pub(crate) async fn get(&self, path: &str) -> String {
-        let mut stream = self.connect(&format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
+        let mut stream =
+            self.connect(&format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
         read_all(&mut stream).await
     }
 
