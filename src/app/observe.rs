@@ -52,7 +52,12 @@ impl App {
                     observed.readings.extend(heard.readings);
                     notes.extend(heard.notes);
                 }
-                Err(AppError::Engine(error @ (EngineError::Model(_) | EngineError::Panicked { .. }))) => {
+                Err(AppError::Engine(
+                    error @ (EngineError::Model(_)
+                    | EngineError::Panicked { .. }
+                    | EngineError::Lost { .. }
+                    | EngineError::NotLoaded { .. }),
+                )) => {
                     tracing::error!(%modality, error = %error, "a model failed; its modality is missing");
                     notes.about(
                         modality,

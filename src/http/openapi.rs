@@ -19,6 +19,7 @@ use super::{analyze, catalogue, health, rank};
         rank::rank,
         catalogue::models,
         catalogue::matchers,
+        catalogue::engine,
         health::healthz,
         health::readyz,
         health::metrics,
