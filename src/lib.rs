@@ -9,6 +9,8 @@
 //! - [`http`]: the wire.
 //! - [`predict`]: the same models over tables of texts, clips and pictures.
 //!
+//! - [`load`]: asks a running server as often as it is told, and measures.
+//!
 //! Around them: [`config`] holds every limit, [`telemetry`] every metric's name, [`app`] builds, runs and drains, and
 //! [`cli`] is what can be typed.
 #![forbid(unsafe_code)]
@@ -19,6 +21,7 @@ pub mod config;
 pub mod emotion;
 pub mod engine;
 pub mod http;
+pub mod load;
 pub mod media;
 pub mod predict;
 pub mod routing;

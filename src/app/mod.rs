@@ -8,6 +8,7 @@ mod analysis;
 mod analyze;
 mod build;
 mod caller;
+mod connections;
 mod decode;
 mod error;
 mod language;

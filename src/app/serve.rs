@@ -1,8 +1,8 @@
 //! Listens, serves, and drains when it is told to stop.
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 
+use super::connections::Connections;
 use super::{App, StartError};
 use crate::config::Config;
 use crate::http;
@@ -29,36 +29,28 @@ impl App {
     /// Serves until `stop` completes, then answers what was accepted, for as long as the drain time allows.
     ///
     /// # Errors
-    /// [`StartError::System`] where the listener fails.
+    /// None today: a listener that fails is tried again. The type leaves room for one that cannot be.
     pub async fn serve(
         &self,
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<Ending, StartError> {
-        let (tell, mut told) = watch::channel(false);
-        let app = self.clone();
-        let stopping = async move {
-            stop.await;
-            app.begin_drain();
-            tracing::info!("stopping: answering what was accepted");
-            tell.send_replace(true);
-        };
-        let serving =
-            axum::serve(listener, http::router(self)).with_graceful_shutdown(stopping).into_future();
-        let drain_timeout = self.config().server.drain_timeout;
-        let cut_off = async move {
-            // The sender is dropped only when serving is over, and then the other branch has won.
-            let _ = told.wait_for(|stopping| *stopping).await;
-            tokio::time::sleep(drain_timeout).await;
-        };
-        let ending = tokio::select! {
-            result = serving => result
-                .map(|()| Ending::Drained)
-                .map_err(|source| StartError::System { action: "serve connections", source }),
-            () = cut_off => Ok(Ending::CutOff),
+        let config = &self.config().server;
+        let connections = Connections::new(config, http::router(self));
+        tokio::select! {
+            () = stop => {}
+            () = connections.accept(&listener) => {}
+        }
+        self.begin_drain();
+        // Whoever knocks from now on is refused by the operating system and can go elsewhere at once.
+        drop(listener);
+        tracing::info!("stopping: answering what was accepted");
+        let ending = match connections.drain(config.drain_timeout).await {
+            true => Ending::Drained,
+            false => Ending::CutOff,
         };
         self.stop().await;
-        ending
+        Ok(ending)
     }
 }
 

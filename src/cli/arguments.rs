@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::app::Role;
+use crate::load::{Arrivals, Kind};
 
 /// Reads the expressions of a customer in words, voice and face, and ranks the agents who could take the call.
 #[derive(Debug, Parser)]
@@ -36,6 +37,8 @@ pub enum Command {
     /// Predicts a table of texts, clips or pictures, one JSON line a row; docs/predict.md has the details.
     #[command(subcommand)]
     Predict(PredictCommand),
+    /// Asks a running server as often as it is told, and measures; docs/load.md has the details.
+    Bench(BenchArguments),
     /// Lists the matchers: version, plugin interface, and whether they load.
     Plugins(OutputArguments),
     /// Lists the models: version, licence, device, size, and whether their files are whole.
@@ -131,6 +134,88 @@ pub struct PredictArguments {
     pub limit: Option<u64>,
 }
 
+/// A measurement of a running server.
+#[derive(Debug, Args)]
+pub struct BenchArguments {
+    /// The server; other servers than this one are measured with --request.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+    /// What is asked, made of the sample call.
+    #[arg(long, value_name = "KIND", default_value = "text", conflicts_with = "request")]
+    pub kind: KindArgument,
+    /// A file that is sent as a request's body; may be repeated, then they take turns.
+    #[arg(long, value_name = "FILE", requires = "path")]
+    pub request: Vec<PathBuf>,
+    /// The path that files are sent to.
+    #[arg(long, value_name = "PATH", requires = "request")]
+    pub path: Option<String>,
+    /// The content type of files.
+    #[arg(long, value_name = "TYPE", default_value = "application/json", requires = "request")]
+    pub content_type: String,
+    /// A further header of the requests, as NAME=VALUE; may be repeated.
+    #[arg(long, value_name = "NAME=VALUE", requires = "request")]
+    pub header: Vec<String>,
+    /// The rows of each request: texts or pictures of a built-in kind, or what the files are said to hold.
+    #[arg(long, value_name = "ROWS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub rows: u16,
+    /// How many clients ask, each of which waits for its answer first; 8 where nothing else is chosen.
+    #[arg(long, value_name = "CLIENTS", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    #[arg(conflicts_with_all = ["rate", "search"])]
+    pub concurrency: Option<u16>,
+    /// How many requests leave each second, however slow the answers are; with --search, the rate to start with.
+    #[arg(long, value_name = "REQUESTS")]
+    pub rate: Option<f64>,
+    /// How these requests are spread.
+    #[arg(long, value_name = "SPREAD", default_value = "poisson")]
+    pub arrivals: ArrivalsArgument,
+    /// Searches the highest rate at which 99 in 100 requests are answered well within --latency-ms.
+    #[arg(long, requires = "latency_ms")]
+    pub search: bool,
+    /// The longest latency of a good answer.
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=600_000))]
+    pub latency_ms: Option<u64>,
+    /// How long the server is asked before anything counts.
+    #[arg(long, value_name = "MS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(..=86_400_000))]
+    pub warm_up_ms: u64,
+    /// For how long it counts; for each rate, with --search.
+    #[arg(long, value_name = "MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=86_400_000))]
+    pub duration_ms: u64,
+    /// How long an answer is waited for.
+    #[arg(long, value_name = "MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=600_000))]
+    pub timeout_ms: u64,
+    /// The most requests under way with --rate or --search; one more is not sent and counts as failed.
+    #[arg(long, value_name = "REQUESTS", default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub max_in_flight: u16,
+    /// Where the random numbers of Poisson arrivals begin; the same seed gives the same moments.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub seed: u64,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+/// The built-in kinds of requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KindArgument {
+    /// The customer's words.
+    Text,
+    /// The customer's voice.
+    Voice,
+    /// The customer's face.
+    Face,
+    /// The whole call.
+    Analyze,
+}
+
+/// How requests are spread over time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ArrivalsArgument {
+    /// Always the same time apart.
+    Constant,
+    /// Independent of each other, as many people ask.
+    Poisson,
+}
+
 /// The demo.
 #[derive(Debug, Args)]
 pub struct DemoArguments {
@@ -165,6 +250,26 @@ impl From<RoleArgument> for Role {
         match role {
             RoleArgument::Customer => Self::Customer,
             RoleArgument::Agent => Self::Agent,
+        }
+    }
+}
+
+impl From<KindArgument> for Kind {
+    fn from(kind: KindArgument) -> Self {
+        match kind {
+            KindArgument::Text => Self::Text,
+            KindArgument::Voice => Self::Voice,
+            KindArgument::Face => Self::Face,
+            KindArgument::Analyze => Self::Analyze,
+        }
+    }
+}
+
+impl From<ArrivalsArgument> for Arrivals {
+    fn from(arrivals: ArrivalsArgument) -> Self {
+        match arrivals {
+            ArrivalsArgument::Constant => Self::Constant,
+            ArrivalsArgument::Poisson => Self::Poisson,
         }
     }
 }

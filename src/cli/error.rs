@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::app::{AppError, StartError};
 use crate::config::ConfigErrors;
+use crate::load::LoadError;
 use crate::media::MediaError;
 use crate::predict::PredictError;
 use crate::telemetry::TelemetryError;
@@ -56,6 +57,12 @@ pub enum CliError {
     /// The prediction failed.
     #[error(transparent)]
     Predict(#[from] PredictError),
+    /// The measurement cannot be made.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The server under load answered no request well.
+    #[error("no request was answered well{}", example(.0.as_deref()))]
+    NothingAnswered(Option<String>),
     /// A file cannot be read.
     #[error("cannot read {path}; check the name and the permissions", path = path.display())]
     Unreadable {
@@ -106,11 +113,19 @@ impl CliError {
             Self::Usage(_)
             | Self::Config(_)
             | Self::Telemetry(TelemetryError::Filter { .. })
+            | Self::Load(
+                LoadError::Url { .. }
+                | LoadError::Plan { .. }
+                | LoadError::Rows { .. }
+                | LoadError::Request { .. }
+                | LoadError::BodiesTooLarge { .. },
+            )
             | Self::Predict(PredictError::OutputExists { .. } | PredictError::OutputUnusable { .. }) => {
                 Exit::Usage
             }
             Self::Start(_)
             | Self::Predict(PredictError::Start(_))
+            | Self::Load(LoadError::Unreachable { .. } | LoadError::NoSample { .. })
             | Self::NoSample { .. }
             | Self::Unusable(_) => Exit::Unavailable,
             _ => Exit::Failure,
@@ -122,6 +137,10 @@ impl CliError {
     pub fn describe(&self) -> String {
         joined(self, "\n  because ")
     }
+}
+
+fn example(words: Option<&str>) -> String {
+    words.map(|words| format!("; the first failure was {words}")).unwrap_or_default()
 }
 
 /// An error with everything that led to it, in one line.

@@ -6,6 +6,7 @@
 mod analyze;
 mod arguments;
 mod bars;
+mod bench;
 mod demo;
 mod error;
 mod models;
@@ -62,6 +63,7 @@ fn execute(arguments: Arguments, output: &mut dyn Write, faults: &mut dyn Write)
         Command::Serve => serve::run(config, output),
         Command::Analyze(arguments) => analyze::run(config, arguments, output),
         Command::Demo(arguments) => demo::run(config, &arguments, output),
+        Command::Bench(arguments) => bench::run(&config, &arguments, output, faults),
         Command::Predict(command) => predict::run(config, command, faults),
         Command::Plugins(arguments) => plugins::run(&config, &arguments, output),
         Command::Models(arguments) => models::run(&config, &arguments, output),

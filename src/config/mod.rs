@@ -70,6 +70,14 @@ pub struct ServerConfig {
     pub bind: SocketAddr,
     /// The largest request body, in bytes.
     pub max_body_bytes: usize,
+    /// How many connections may be open; more wait until one closes.
+    pub max_connections: usize,
+    /// How long a connection waits for its client: for the head of a request, or for taking the next piece of an answer.
+    pub header_timeout: Duration,
+    /// How long a request's body may keep the server waiting, besides the time that its bytes earn.
+    pub body_timeout: Duration,
+    /// How many bytes of a body earn it a second more.
+    pub min_body_bytes_per_second: usize,
     /// How long a request may take in all.
     pub request_timeout: Duration,
     /// How many requests may be worked on at the same time; more are answered with "overloaded".

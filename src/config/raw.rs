@@ -61,6 +61,14 @@ pub struct RawServer {
     pub bind: String,
     /// The largest request body.
     pub max_body_bytes: u64,
+    /// How many connections may be open.
+    pub max_connections: u64,
+    /// How long a connection waits for its client.
+    pub header_timeout_ms: u64,
+    /// How long a request's body may keep the server waiting.
+    pub body_timeout_ms: u64,
+    /// How many bytes of a body earn it a second more.
+    pub min_body_bytes_per_second: u64,
     /// How long a request may take in all.
     pub request_timeout_ms: u64,
     /// How many requests may be worked on at the same time.
@@ -74,6 +82,10 @@ impl Default for RawServer {
         Self {
             bind: "127.0.0.1:8080".to_owned(),
             max_body_bytes: 64 << 20,
+            max_connections: 1_000,
+            header_timeout_ms: 20_000,
+            body_timeout_ms: 10_000,
+            min_body_bytes_per_second: 16 << 10,
             request_timeout_ms: 60_000,
             max_concurrent_requests: 64,
             drain_timeout_ms: 30_000,

@@ -60,6 +60,14 @@ fn server(raw: &RawServer, bounds: &mut Bounds) -> ServerConfig {
     ServerConfig {
         bind,
         max_body_bytes: bounds.count("server.max_body_bytes", raw.max_body_bytes, 1 << 10..=1 << 30),
+        max_connections: bounds.count("server.max_connections", raw.max_connections, 1..=100_000),
+        header_timeout: bounds.time("server.header_timeout_ms", raw.header_timeout_ms, 100..=600_000),
+        body_timeout: bounds.time("server.body_timeout_ms", raw.body_timeout_ms, 100..=600_000),
+        min_body_bytes_per_second: bounds.count(
+            "server.min_body_bytes_per_second",
+            raw.min_body_bytes_per_second,
+            1..=1 << 30,
+        ),
         request_timeout: bounds.time("server.request_timeout_ms", raw.request_timeout_ms, 100..=600_000),
         max_concurrent_requests: bounds.count(
             "server.max_concurrent_requests",

@@ -11,8 +11,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 
+use super::arrival::Pace;
 use super::request_id::{self, RequestId};
-use super::{ApiError, ErrorBody, ErrorCode, status};
+use super::{ApiError, ErrorBody, ErrorCode, arrival, status};
 use crate::app::App;
 use crate::telemetry::{record, traces};
 
@@ -35,12 +36,19 @@ pub(super) async fn wrap(State(app): State<App>, request: Request, next: Next) -
     );
     traces::join(&span, request.headers());
 
-    let limit = app.config().server.max_body_bytes;
+    let server = &app.config().server;
+    let limit = server.max_body_bytes;
+    let pace = Pace { base: server.body_timeout, bytes_per_second: server.min_body_bytes_per_second };
+    let (request, lateness) = arrival::watch(request, pace);
     let answer = match declared_length(&request) {
         Some(length) if length > limit as u64 => too_large(length, limit).into_response(),
         _ => match tokio::time::timeout(app.request_timeout(), next.run(request).instrument(span.clone()))
             .await
         {
+            Ok(_) if lateness.is_late() => {
+                let message = "the body came too slowly; see server.body_timeout_ms";
+                ApiError::new(ErrorCode::BodyTimeout, message).into_response()
+            }
             Ok(response) => response,
             Err(_) => {
                 let message =

@@ -17,6 +17,8 @@ use crate::telemetry::{Fault, with_causes};
 pub enum ErrorCode {
     /// The body ended early or could not be read.
     BodyUnreadable,
+    /// The body came too slowly.
+    BodyTimeout,
     /// The body is larger than the limit.
     BodyTooLarge,
     /// The body is not JSON.
@@ -69,8 +71,9 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::BodyUnreadable,
+        Self::BodyTimeout,
         Self::BodyTooLarge,
         Self::JsonMalformed,
         Self::MultipartMalformed,
@@ -102,6 +105,7 @@ impl ErrorCode {
     pub const fn name(self) -> &'static str {
         match self {
             Self::BodyUnreadable => "body_unreadable",
+            Self::BodyTimeout => "body_timeout",
             Self::BodyTooLarge => "body_too_large",
             Self::JsonMalformed => "json_malformed",
             Self::MultipartMalformed => "multipart_malformed",

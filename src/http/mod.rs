@@ -5,6 +5,7 @@
 //! What the answers mean is decided elsewhere; nothing here computes.
 
 mod analyze;
+mod arrival;
 mod catalogue;
 mod envelope;
 mod error;

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod answers;
+mod bench;
 mod faults;
 mod predict;
 mod support;
