@@ -1,5 +1,7 @@
 //! Listens, serves, and drains when it is told to stop.
 
+use std::net::SocketAddr;
+
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -43,8 +45,9 @@ impl App {
             tracing::info!("stopping: answering what was accepted");
             tell.send_replace(true);
         };
-        let serving =
-            axum::serve(listener, http::router(self)).with_graceful_shutdown(stopping).into_future();
+        // Some calls are for this machine only, so the other end of a connection goes along with its requests.
+        let router = http::router(self).into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(listener, router).with_graceful_shutdown(stopping).into_future();
         let drain_timeout = self.config().server.drain_timeout;
         let cut_off = async move {
             // The sender is dropped only when serving is over, and then the other branch has won.

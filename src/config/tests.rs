@@ -193,6 +193,7 @@ fn every_bound_is_enforced_on_both_sides() {
         ("engine.batch_delay_ms", 0, 1000),
         ("engine.deadline_ms", 10, 600_000),
         ("engine.max_faces_per_frame", 1, 64),
+        ("inference.max_streams", 1, 10_000),
         ("routing.limits.max_agents", 1, 1_000_000),
         ("routing.limits.max_skills", 1, 4_096),
         ("routing.limits.max_languages", 1, 1_024),
