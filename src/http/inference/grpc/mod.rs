@@ -11,15 +11,30 @@ mod stream;
 mod to_wire;
 
 use axum::Router;
+use axum::body::Bytes;
+use prost::Message;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::Inference;
+use super::fault::malformed;
+use super::{Call, Inference};
+use crate::http::ApiError;
 use proto::grpc_inference_service_server::GrpcInferenceServiceServer;
 
 pub(crate) use bounded::BoundedCodec;
 
 /// Every method is a path below this one.
 const PREFIX: &str = "/inference.GRPCInferenceService/";
+
+/// Reads a request for inference as the server does: its outline first, then its parts, then its tensors.
+///
+/// # Errors
+/// `body_unreadable` or `input_invalid`.
+pub fn read(message: &Bytes) -> Result<Call, ApiError> {
+    bounded::check_request(message).map_err(malformed)?;
+    let request = proto::ModelInferRequest::decode(message.clone());
+    let request = request.map_err(|error| malformed(format!("the message is damaged: {error}")))?;
+    from_wire::call_of(request).map(|(call, _)| call)
+}
 
 /// The methods, ready to serve.
 pub(in crate::http) fn router(inference: &Inference) -> Router {
