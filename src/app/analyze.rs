@@ -174,10 +174,10 @@ impl App {
         let mut readings = judged.readings;
         let readings_total = readings.len();
         readings.truncate(READING_LIMIT);
-        let models = self.engine().models().iter().map(|model| ModelUse {
-            name: model.name.clone(),
+        let models = self.engine().models().into_iter().map(|model| ModelUse {
+            name: model.name,
             version: model.version,
-            licence: model.licence.clone(),
+            licence: model.licence,
         });
         CallAnalysis {
             version: ANALYSIS_VERSION,

@@ -120,10 +120,7 @@ impl App {
         {
             return fault.clone();
         }
-        let health = self.rooms.engine.health().await;
-        let broken =
-            health.models.iter().find_map(|model| model.error.as_ref().map(|error| (model.name, error)));
-        let fault = broken.map(|(name, error)| format!("model {name} does not answer: {error}"));
+        let fault = self.rooms.engine.health().await.fault();
         *checked = Some((Instant::now(), fault.clone()));
         fault
     }

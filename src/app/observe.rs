@@ -52,7 +52,12 @@ impl App {
                     observed.readings.extend(heard.readings);
                     notes.extend(heard.notes);
                 }
-                Err(AppError::Engine(error @ (EngineError::Model(_) | EngineError::Panicked { .. }))) => {
+                Err(AppError::Engine(
+                    error @ (EngineError::Model(_)
+                    | EngineError::Panicked { .. }
+                    | EngineError::Lost { .. }
+                    | EngineError::NotLoaded { .. }),
+                )) => {
                     tracing::error!(%modality, error = %error, "a model failed; its modality is missing");
                     notes.about(
                         modality,
@@ -96,7 +101,7 @@ impl App {
             return Ok(Heard::nothing());
         }
         let model = self.model_name(Modality::Voice);
-        let windows = hear_caller(self.engine(), windows, deadline).await?;
+        let windows = hear_caller(self.engine(), windows, Some(deadline).into()).await?;
         let reading = |HeardWindow { span, speech_share, prediction }: HeardWindow| {
             readings::of_voice(prediction, span, speech_share, &model)
         };

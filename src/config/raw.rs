@@ -96,12 +96,16 @@ pub struct RawEngine {
     pub queue_rows: u64,
     /// The most rows of one execution.
     pub max_batch_rows: u64,
+    /// The most tokens of one execution of the text model.
+    pub max_batch_tokens: u64,
     /// How long the first row of a batch waits for others.
     pub batch_delay_ms: u64,
     /// How long one step of a request may wait for its answer, where the request sets nothing tighter.
     pub deadline_ms: u64,
     /// The most faces read in one frame, the largest first.
     pub max_faces_per_frame: u64,
+    /// How long one execution may take before the device's thread is replaced.
+    pub stall_ms: u64,
     /// Whether each model computes once before the server is ready.
     pub warm_up: bool,
 }
@@ -113,9 +117,11 @@ impl Default for RawEngine {
             models_folder: PathBuf::from("models/weights"),
             queue_rows: 256,
             max_batch_rows: 32,
+            max_batch_tokens: 4096,
             batch_delay_ms: 2,
             deadline_ms: 30_000,
             max_faces_per_frame: 4,
+            stall_ms: 60_000,
             warm_up: true,
         }
     }

@@ -194,6 +194,8 @@ fn every_bound_is_enforced_on_both_sides() {
         ("engine.deadline_ms", 10, 600_000),
         ("engine.max_faces_per_frame", 1, 64),
         ("inference.max_streams", 1, 10_000),
+        ("engine.max_batch_tokens", 512, 1_000_000),
+        ("engine.stall_ms", 1000, 3_600_000),
         ("routing.limits.max_agents", 1, 1_000_000),
         ("routing.limits.max_skills", 1, 4_096),
         ("routing.limits.max_languages", 1, 1_024),

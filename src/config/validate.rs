@@ -82,9 +82,12 @@ fn engine(raw: &RawEngine, bounds: &mut Bounds) -> EngineConfig {
         models_folder: raw.models_folder.clone(),
         queue_rows: bounds.count("engine.queue_rows", raw.queue_rows, 1..=100_000),
         max_batch_rows: bounds.count("engine.max_batch_rows", raw.max_batch_rows, 1..=1024),
+        max_batch_tokens: bounds.count("engine.max_batch_tokens", raw.max_batch_tokens, 512..=1_000_000)
+            as u64,
         batch_delay: bounds.time("engine.batch_delay_ms", raw.batch_delay_ms, 0..=1000),
         deadline: bounds.time("engine.deadline_ms", raw.deadline_ms, 10..=600_000),
         max_faces_per_frame: bounds.count("engine.max_faces_per_frame", raw.max_faces_per_frame, 1..=64),
+        stall: bounds.time("engine.stall_ms", raw.stall_ms, 1000..=3_600_000),
         warm_up: raw.warm_up,
     }
 }

@@ -16,12 +16,16 @@ pub struct EngineConfig {
     pub queue_rows: usize,
     /// The most rows of one execution.
     pub max_batch_rows: usize,
+    /// The most tokens of one execution of the text model.
+    pub max_batch_tokens: u64,
     /// How long the first row of a batch waits for others.
     pub batch_delay: Duration,
     /// How long one step of a request may wait, where the request sets nothing tighter.
     pub deadline: Duration,
     /// The most faces read in one frame, the largest first.
     pub max_faces_per_frame: usize,
+    /// How long one execution may take before the device counts as stalled and its thread is replaced.
+    pub stall: Duration,
     /// Whether each model computes once before the engine is handed out.
     pub warm_up: bool,
 }

@@ -40,6 +40,34 @@ pub enum EngineError {
         /// What the panic said.
         message: String,
     },
+    /// The device's thread was lost while the model computed; another one takes over.
+    #[error("the device's thread was lost while model {model} computed")]
+    Lost {
+        /// The model.
+        model: &'static str,
+    },
+    /// The model is unloaded.
+    #[error("model {model} is not loaded")]
+    NotLoaded {
+        /// The model.
+        model: &'static str,
+    },
+    /// No model has this name.
+    #[error("there is no model \"{name}\"; there are text, voice, detector and face")]
+    UnknownModel {
+        /// The name.
+        name: String,
+    },
+    /// The model has no such version.
+    #[error("model {model} has no version {version} in {folder}", folder = folder.display())]
+    UnknownVersion {
+        /// The model.
+        model: &'static str,
+        /// The version that was asked for.
+        version: u32,
+        /// Where its versions are.
+        folder: PathBuf,
+    },
     /// The engine is shutting down or has ended.
     #[error("the engine has stopped")]
     Stopped,
@@ -79,9 +107,13 @@ impl EngineError {
     pub const fn fault(&self) -> Fault {
         match self {
             Self::Overloaded { .. } => Fault::Overload,
-            Self::TooManyRows { .. } | Self::Model(ModelError::Input(_)) => Fault::Client,
-            Self::Deadline | Self::Model(_) | Self::Panicked { .. } => Fault::Model,
+            Self::TooManyRows { .. }
+            | Self::Model(ModelError::Input(_))
+            | Self::UnknownModel { .. }
+            | Self::UnknownVersion { .. } => Fault::Client,
+            Self::Deadline | Self::Model(_) | Self::Panicked { .. } | Self::Lost { .. } => Fault::Model,
             Self::Stopped
+            | Self::NotLoaded { .. }
             | Self::NoWeights { .. }
             | Self::Load { .. }
             | Self::Device(_)

@@ -1,6 +1,6 @@
 //! The engine's front door: what the other rooms call.
 
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use heartline_models::RgbImage;
@@ -10,12 +10,15 @@ use heartline_models::text::TextPrediction;
 use heartline_models::voice::{VoiceClip, VoicePrediction};
 use tokio::sync::watch;
 
-use super::device::{Bell, Desk, Station, serve};
-use super::lane::{Lane, LaneLimits};
-use super::{EngineConfig, EngineError, Health, Model, ModelHealth, ModelInfo, Models};
-
-/// The stack of the device's thread; networks are deep.
-const STACK_BYTES: usize = 16 << 20;
+use super::lanes::{Lanes, try_out};
+use super::models::{LoadedModel, ModelFolders, ModelSource};
+use super::post::Post;
+use super::repository::Repository;
+use super::terms::{Settled, Terms};
+use super::view::{EngineView, ExecutingView, resident_bytes};
+use super::watchdog::{Keeper, STACK_BYTES};
+use super::{EngineConfig, EngineError, Health, MODEL_NAMES, ModelInfo, ModelStatistics, RepositoryEntry};
+use crate::telemetry::{record, with_causes};
 
 /// A face in a frame, and what it expresses.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,37 +35,20 @@ pub struct Engine {
     inner: Arc<Inner>,
 }
 
-/// The queues as both sides know them.
-#[derive(Clone)]
-struct Lanes {
-    text: Arc<Lane<String, TextPrediction>>,
-    voice: Arc<Lane<VoiceClip, VoicePrediction>>,
-    detector: Arc<Lane<RgbImage, Vec<FaceBox>>>,
-    face: Arc<Lane<FaceCrop, FacePrediction>>,
-}
-
-/// A row for each model that a healthy one can answer.
-struct Probes {
-    text: String,
-    voice: VoiceClip,
-    detector: RgbImage,
-    face: FaceCrop,
-}
-
 struct Inner {
     lanes: Lanes,
-    probes: Probes,
-    models: Vec<ModelInfo>,
+    post: Arc<Post>,
+    source: Arc<dyn ModelSource>,
+    repository: Arc<Repository>,
     device: String,
     deadline: Duration,
     max_faces_per_frame: usize,
     max_batch_rows: usize,
-    /// Holds nothing; its sender lives as long as the device's thread.
+    /// Models are loaded and unloaded one after the other.
+    changing: tokio::sync::Mutex<()>,
+    /// Holds nothing; its sender lives as long as the watchdog's thread.
     ended: watch::Receiver<()>,
 }
-
-/// What the device's thread hands over once its models are ready.
-type Ready = Result<(Probes, Vec<ModelInfo>, String), EngineError>;
 
 impl Engine {
     /// Loads all models, warms them up and starts the device's thread. This takes seconds and blocks.
@@ -71,64 +57,52 @@ impl Engine {
     /// [`EngineError::NoWeights`], [`EngineError::Load`], [`EngineError::Device`], [`EngineError::Thread`], or the
     /// failure of a warm-up.
     pub fn start(config: &EngineConfig) -> Result<Self, EngineError> {
-        let own = config.clone();
-        Self::start_with(config, move || Models::load(&own))
+        Self::start_with(config, Arc::new(ModelFolders::new(config)))
     }
 
-    /// Starts with other models than those of the configured folder. They are made on the thread that owns them.
+    /// Starts with models from elsewhere than the configured folder.
     ///
     /// # Errors
-    /// What `load` says, [`EngineError::Thread`], or the failure of a warm-up.
-    pub fn start_with(
-        config: &EngineConfig,
-        load: impl FnOnce() -> Result<Models, EngineError> + Send + 'static,
-    ) -> Result<Self, EngineError> {
-        let bell = Arc::new(Bell::default());
-        let lanes = Lanes::new(config, &bell);
-        let (sender, receiver) = mpsc::channel::<Ready>();
+    /// What the source says, [`EngineError::Thread`], or the failure of a warm-up.
+    pub fn start_with(config: &EngineConfig, source: Arc<dyn ModelSource>) -> Result<Self, EngineError> {
+        let post = Arc::new(Post::default());
+        let lanes = Lanes::new(config, &post);
+        let repository = Arc::new(Repository::default());
         let (alive, ended) = watch::channel(());
-        let (served, own) = (lanes.clone(), config.clone());
-        std::thread::Builder::new()
-            .name("device".to_owned())
-            .stack_size(STACK_BYTES)
-            .spawn(move || {
-                let _alive = alive;
-                match prepare(&own, &served, load) {
-                    Ok((mut stations, probes, models, device)) => {
-                        if sender.send(Ok((probes, models, device))).is_ok() {
-                            drop(served);
-                            serve(&mut stations, &bell);
-                        }
-                    }
-                    // Whoever starts the engine waits for this, or has gone and needs it no more.
-                    Err(error) => drop(sender.send(Err(error))),
-                }
-            })
-            .map_err(EngineError::Thread)?;
-        let (probes, models, device) = receiver.recv().unwrap_or(Err(EngineError::Stopped))?;
+        let keeper = Keeper {
+            config: config.clone(),
+            lanes: lanes.clone(),
+            post: Arc::clone(&post),
+            source: Arc::clone(&source),
+            repository: Arc::clone(&repository),
+        };
+        let device = keeper.start(alive)?;
         let inner = Inner {
             lanes,
-            probes,
-            models,
+            post,
+            source,
+            repository,
             device,
             deadline: config.deadline,
             max_faces_per_frame: config.max_faces_per_frame,
             max_batch_rows: config.max_batch_rows,
+            changing: tokio::sync::Mutex::new(()),
             ended,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// What each text says. Without a deadline the configured one counts, here and below.
+    /// What each text says. Terms are a deadline alone or with a priority and a
+    /// session; without a deadline the configured one counts, here and below.
     ///
     /// # Errors
     /// [`EngineError`]
     pub async fn analyze_texts(
         &self,
         texts: Vec<String>,
-        deadline: Option<Instant>,
+        terms: impl Into<Terms>,
     ) -> Result<Vec<TextPrediction>, EngineError> {
-        Ok(self.inner.lanes.text.submit(texts, self.until(deadline)).await?.1)
+        Ok(self.inner.lanes.text.submit(texts, self.settle(terms)).await?.1)
     }
 
     /// How each clip sounds, 16 kHz mono, against what its caller usually sounds like where that is known.
@@ -138,10 +112,10 @@ impl Engine {
     pub async fn analyze_voice(
         &self,
         clips: Vec<impl Into<VoiceClip>>,
-        deadline: Option<Instant>,
+        terms: impl Into<Terms>,
     ) -> Result<Vec<VoicePrediction>, EngineError> {
         let clips = clips.into_iter().map(Into::into).collect();
-        Ok(self.inner.lanes.voice.submit(clips, self.until(deadline)).await?.1)
+        Ok(self.inner.lanes.voice.submit(clips, self.settle(terms)).await?.1)
     }
 
     /// Which faces each frame shows, and what they express, the largest first; a frame without a face is empty.
@@ -151,10 +125,10 @@ impl Engine {
     pub async fn analyze_frames(
         &self,
         frames: Vec<RgbImage>,
-        deadline: Option<Instant>,
+        terms: impl Into<Terms>,
     ) -> Result<Vec<Vec<SeenFace>>, EngineError> {
-        let deadline = self.until(deadline);
-        let (frames, mut found) = self.inner.lanes.detector.submit(frames, deadline).await?;
+        let terms = self.settle(terms);
+        let (frames, mut found) = self.inner.lanes.detector.submit(frames, terms).await?;
         for faces in &mut found {
             faces.sort_by(|one, other| (other.width * other.height).total_cmp(&(one.width * one.height)));
             faces.truncate(self.inner.max_faces_per_frame);
@@ -178,7 +152,7 @@ impl Engine {
         // Faces may be more than frames, so they are asked for in pieces that always fit the queue.
         while !crops.is_empty() {
             let rest = crops.split_off(crops.len().min(self.inner.max_batch_rows));
-            predictions.extend(self.inner.lanes.face.submit(crops, deadline).await?.1);
+            predictions.extend(self.inner.lanes.face.submit(crops, terms).await?.1);
             crops = rest;
         }
         let mut predictions = predictions.into_iter();
@@ -189,6 +163,18 @@ impl Engine {
             .collect())
     }
 
+    /// Where each frame shows faces.
+    ///
+    /// # Errors
+    /// [`EngineError`]
+    pub async fn detect_faces(
+        &self,
+        frames: Vec<RgbImage>,
+        terms: impl Into<Terms>,
+    ) -> Result<Vec<Vec<FaceBox>>, EngineError> {
+        Ok(self.inner.lanes.detector.submit(frames, self.settle(terms)).await?.1)
+    }
+
     /// What each crop of a face expresses, where no face has to be found.
     ///
     /// # Errors
@@ -196,39 +182,165 @@ impl Engine {
     pub async fn analyze_crops(
         &self,
         crops: Vec<FaceCrop>,
-        deadline: Option<Instant>,
+        terms: impl Into<Terms>,
     ) -> Result<Vec<FacePrediction>, EngineError> {
-        Ok(self.inner.lanes.face.submit(crops, self.until(deadline)).await?.1)
+        Ok(self.inner.lanes.face.submit(crops, self.settle(terms)).await?.1)
     }
 
-    /// The time by which a step that begins now is to be answered.
-    fn until(&self, deadline: Option<Instant>) -> Instant {
-        deadline.unwrap_or_else(|| Instant::now() + self.inner.deadline)
+    /// Terms with a deadline: a step that begins now is to be answered by then.
+    fn settle(&self, terms: impl Into<Terms>) -> Settled {
+        let Terms { deadline, priority, session } = terms.into();
+        let deadline = deadline.unwrap_or_else(|| Instant::now() + self.inner.deadline);
+        Settled { deadline, priority, session }
     }
 
-    /// Has every model compute one row that it knows.
+    /// Has every loaded model compute one row that it knows.
     pub async fn health(&self) -> Health {
-        let Inner { lanes, probes, .. } = &*self.inner;
-        let deadline = self.until(None);
-        let (text, voice, detector, face) = tokio::join!(
-            probe(&lanes.text, probes.text.clone(), deadline),
-            probe(&lanes.voice, probes.voice.clone(), deadline),
-            probe(&lanes.detector, probes.detector.clone(), deadline),
-            probe(&lanes.face, probes.face.clone(), deadline),
-        );
-        Health { models: vec![text, voice, detector, face] }
+        let device_fault = self.inner.post.fault();
+        if device_fault.is_some() {
+            // Asking would only wait until the device is back.
+            return Health { models: Vec::new(), device_fault };
+        }
+        let models = self.inner.lanes.health(Instant::now() + self.inner.deadline).await;
+        Health { models, device_fault }
+    }
+
+    /// Whether the engine can still recover by itself; where not, the program has to be started anew.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        !self.inner.post.is_hopeless()
     }
 
     /// The models that are loaded.
     #[must_use]
-    pub fn models(&self) -> &[ModelInfo] {
-        &self.inner.models
+    pub fn models(&self) -> Vec<ModelInfo> {
+        self.inner.repository.loaded()
     }
 
     /// The device that they compute on.
     #[must_use]
     pub fn device(&self) -> &str {
         &self.inner.device
+    }
+
+    /// What each model has done since the program started.
+    #[must_use]
+    pub fn statistics(&self) -> Vec<ModelStatistics> {
+        self.inner.lanes.statistics()
+    }
+
+    /// Every version of every model there is, loaded or not. It reads folders, so it blocks for a moment.
+    #[must_use]
+    pub fn repository(&self) -> Vec<RepositoryEntry> {
+        self.inner.repository.entries(self.inner.source.versions())
+    }
+
+    /// What the engine is doing at this moment. It reads folders, so it blocks for a moment.
+    #[must_use]
+    pub fn view(&self) -> EngineView {
+        let Inner { lanes, post, device, .. } = &*self.inner;
+        let executing = post.executing().map(|executing| ExecutingView {
+            model: executing.model,
+            rows: executing.rows,
+            for_ms: u64::try_from(executing.since.elapsed().as_millis()).unwrap_or(u64::MAX),
+        });
+        let fault = post.fault();
+        EngineView {
+            device: device.clone(),
+            is_healthy: fault.is_none(),
+            fault,
+            restarts: post.restarts(),
+            resident_bytes: resident_bytes(),
+            executing,
+            queues: lanes.views(),
+            models: lanes.statistics().into_iter().map(Into::into).collect(),
+            repository: self.repository(),
+        }
+    }
+
+    /// Loads a model, in its newest version where none is named, and has it take over from the one that serves. Its
+    /// files are checked and it computes a row before it takes over; until then, and where it is refused, the other
+    /// one serves on. No request is lost. Returns the version.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownModel`], [`EngineError::UnknownVersion`], [`EngineError::NoWeights`],
+    /// [`EngineError::Load`], or why it cannot compute.
+    pub async fn load_model(&self, name: &str, version: Option<u32>) -> Result<u32, EngineError> {
+        let name = known(name)?;
+        let engine = self.clone();
+        // A task of its own, so that a client that goes away does not leave half a swap behind.
+        let loading = tokio::spawn(async move { engine.swap(name, version).await });
+        loading.await.unwrap_or(Err(EngineError::Lost { model: name }))
+    }
+
+    async fn swap(&self, name: &'static str, version: Option<u32>) -> Result<u32, EngineError> {
+        let _turn = self.inner.changing.lock().await;
+        let progress = self.inner.repository.begin_load(name, version.unwrap_or(0));
+        let loaded = self.load_aside(name, version).await;
+        let taken_over = match loaded {
+            Ok(LoadedModel { model, info }) => match self.inner.lanes.replace(model, info.version) {
+                Ok(done) => done.await.map(|()| info).map_err(|_| EngineError::Stopped),
+                Err(error) => Err(error),
+            },
+            Err(error) => Err(error),
+        };
+        drop(progress);
+        match taken_over {
+            Ok(info) => {
+                let version = info.version;
+                tracing::info!(model = name, version, "the model takes over");
+                record::model_change(name, "loaded");
+                self.inner.repository.is_loaded(info, name);
+                Ok(version)
+            }
+            Err(error) => {
+                tracing::warn!(model = name, version, %error, "the model is refused");
+                record::model_change(name, "refused");
+                if let Some(version) = version {
+                    self.inner.repository.failed(name, version, with_causes(&error));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Loads a model on a thread of its own and has it compute a row, while the other one serves on.
+    async fn load_aside(&self, name: &'static str, version: Option<u32>) -> Result<LoadedModel, EngineError> {
+        let source = Arc::clone(&self.inner.source);
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let work = move || {
+            let outcome = source.load(name, version).and_then(|mut loaded| {
+                try_out(&mut loaded.model, name)?;
+                Ok(loaded)
+            });
+            // Where nobody waits any more, the model is not wanted.
+            drop(sender.send(outcome));
+        };
+        let builder = std::thread::Builder::new().name("loader".to_owned()).stack_size(STACK_BYTES);
+        builder.spawn(work).map_err(EngineError::Thread)?;
+        let panicked =
+            |_| EngineError::Panicked { model: name, message: "it panicked while loading".to_owned() };
+        receiver.await.map_err(panicked)?
+    }
+
+    /// Unloads a model: new requests for it are refused, and it goes when those that wait are answered. A model that
+    /// is not loaded is no error.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownModel`] or [`EngineError::Stopped`].
+    pub async fn unload_model(&self, name: &str) -> Result<(), EngineError> {
+        let name = known(name)?;
+        let engine = self.clone();
+        let unloading = tokio::spawn(async move {
+            let _turn = engine.inner.changing.lock().await;
+            let done = engine.inner.lanes.remove(name)?;
+            done.await.map_err(|_| EngineError::Stopped)?;
+            engine.inner.repository.is_unloaded(name);
+            tracing::info!(model = name, "the model is unloaded");
+            record::model_change(name, "unloaded");
+            Ok(())
+        });
+        unloading.await.unwrap_or(Err(EngineError::Lost { model: name }))
     }
 
     /// Accepts nothing more from now on; what was accepted is still answered. The future completes when that is done
@@ -248,7 +360,7 @@ impl std::fmt::Debug for Engine {
         formatter
             .debug_struct("Engine")
             .field("device", &self.inner.device)
-            .field("models", &self.inner.models)
+            .field("models", &self.models())
             .finish_non_exhaustive()
     }
 }
@@ -259,64 +371,8 @@ impl Drop for Inner {
     }
 }
 
-impl Lanes {
-    fn new(config: &EngineConfig, bell: &Arc<Bell>) -> Self {
-        let limits = LaneLimits {
-            queue_rows: config.queue_rows,
-            max_batch_rows: config.max_batch_rows,
-            batch_delay: config.batch_delay,
-        };
-        Self {
-            text: Arc::new(Lane::new("text", limits, Arc::clone(bell))),
-            voice: Arc::new(Lane::new("voice", limits, Arc::clone(bell))),
-            detector: Arc::new(Lane::new("detector", limits, Arc::clone(bell))),
-            face: Arc::new(Lane::new("face", limits, Arc::clone(bell))),
-        }
-    }
-
-    fn close(&self) {
-        self.text.close();
-        self.voice.close();
-        self.detector.close();
-        self.face.close();
-    }
-}
-
-type Prepared = (Vec<Box<dyn Station>>, Probes, Vec<ModelInfo>, String);
-
-/// Loads the models and warms them up.
-fn prepare(
-    config: &EngineConfig,
-    lanes: &Lanes,
-    load: impl FnOnce() -> Result<Models, EngineError>,
-) -> Result<Prepared, EngineError> {
-    let started = Instant::now();
-    let Models { text, voice, detector, face, infos, device } = load()?;
-    let loaded = started.elapsed();
-    let probes =
-        Probes { text: text.probe(), voice: voice.probe(), detector: detector.probe(), face: face.probe() };
-    let mut stations =
-        vec![desk(&lanes.text, text), desk(&lanes.voice, voice), desk(&lanes.detector, detector)];
-    stations.push(desk(&lanes.face, face));
-    if config.warm_up {
-        // A GPU chooses its kernels by the size of a batch; a processor has nothing to choose.
-        let sizes = if device == "cpu" { vec![1] } else { vec![1, config.max_batch_rows] };
-        stations.iter_mut().try_for_each(|station| station.warm_up(&sizes))?;
-    }
-    let (loaded_ms, warm_up_ms) = (loaded.as_millis(), (started.elapsed() - loaded).as_millis());
-    tracing::info!(device, loaded_ms, warm_up_ms, "the models are ready");
-    Ok((stations, probes, infos, device))
-}
-
-fn desk<R: Send + 'static, A: Send + 'static>(
-    lane: &Arc<Lane<R, A>>,
-    model: Box<dyn Model<R, A>>,
-) -> Box<dyn Station> {
-    Box::new(Desk { lane: Arc::clone(lane), model })
-}
-
-async fn probe<R: Send, A: Send>(lane: &Lane<R, A>, row: R, deadline: Instant) -> ModelHealth {
-    let started = Instant::now();
-    let outcome = lane.submit(vec![row], deadline).await;
-    ModelHealth { name: lane.name, elapsed: started.elapsed(), error: outcome.err() }
+/// The name as the engine has it.
+fn known(name: &str) -> Result<&'static str, EngineError> {
+    let found = MODEL_NAMES.into_iter().find(|known| *known == name);
+    found.ok_or_else(|| EngineError::UnknownModel { name: name.to_owned() })
 }

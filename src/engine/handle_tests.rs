@@ -1,5 +1,7 @@
 //! The engine's front door with fake models of the real kinds.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use heartline_models::detector::FaceBox;
@@ -9,7 +11,10 @@ use heartline_models::voice::{VoiceClip, VoicePrediction};
 use heartline_models::{ModelError, RgbImage};
 
 use super::tests::config;
-use super::{Engine, EngineConfig, EngineError, Model, ModelInfo, Models};
+use super::{
+    AnyModel, Engine, EngineConfig, EngineError, FoundVersion, LoadedModel, Model, ModelInfo, ModelSource,
+    ModelState,
+};
 
 /// Answers as if a text's length were its valence; the text "slow" takes its time, "bad" is refused.
 struct Texts;
@@ -121,27 +126,54 @@ fn frame(faces: u8) -> RgbImage {
     RgbImage { width: 100, height: 100, pixels: vec![faces; 100 * 100 * 3] }
 }
 
-fn models(voice_fails: bool) -> Models {
-    let info = ModelInfo {
-        name: "text".to_owned(),
-        version: 1,
-        folder: "nowhere".into(),
-        licence: "none".to_owned(),
-        source: "a test".to_owned(),
-        device: "cpu".to_owned(),
-    };
-    Models {
-        text: Box::new(Texts),
-        voice: Box::new(Voices { fails: voice_fails }),
-        detector: Box::new(Detector),
-        face: Box::new(Faces(0)),
-        infos: vec![info],
-        device: "cpu".to_owned(),
+/// Loads fake models; version 9 of anything is damaged, and the first voice models may be broken.
+#[derive(Default)]
+struct Fakes {
+    broken_voices: u32,
+    loads: AtomicU32,
+}
+
+impl ModelSource for Fakes {
+    fn open(&self) -> Result<String, EngineError> {
+        Ok("cpu".to_owned())
+    }
+
+    fn load(&self, name: &'static str, version: Option<u32>) -> Result<LoadedModel, EngineError> {
+        let version = version.unwrap_or(1);
+        if version == 9 {
+            return Err(EngineError::Load {
+                model: name,
+                folder: "nowhere".into(),
+                source: ModelError::Weights("damaged".to_owned()),
+            });
+        }
+        let fails = name == "voice" && self.loads.fetch_add(1, Ordering::Relaxed) < self.broken_voices;
+        let model = match name {
+            "text" => AnyModel::Text(Box::new(Texts)),
+            "voice" => AnyModel::Voice(Box::new(Voices { fails })),
+            "detector" => AnyModel::Detector(Box::new(Detector)),
+            _ => AnyModel::Face(Box::new(Faces(0))),
+        };
+        let info = ModelInfo {
+            name: name.to_owned(),
+            version,
+            folder: "nowhere".into(),
+            licence: "none".to_owned(),
+            source: "a test".to_owned(),
+            device: "cpu".to_owned(),
+        };
+        Ok(LoadedModel { model, info })
+    }
+
+    fn versions(&self) -> Vec<FoundVersion> {
+        let found = |version| FoundVersion { name: "text".to_owned(), version, fault: None };
+        [1, 2, 9].map(found).to_vec()
     }
 }
 
 fn start(config: &EngineConfig, voice_fails: bool) -> Result<Engine, EngineError> {
-    Engine::start_with(config, move || Ok(models(voice_fails)))
+    let broken_voices = if voice_fails { u32::MAX } else { 0 };
+    Engine::start_with(config, Arc::new(Fakes { broken_voices, ..Fakes::default() }))
 }
 
 #[tokio::test]
@@ -156,7 +188,7 @@ async fn every_modality_answers_in_the_order_of_its_rows() {
     assert_eq!(tokens, [1, 3, 0]);
     let arousals: Vec<f32> = clips.unwrap().iter().map(|clip| clip.arousal).collect();
     assert_eq!(arousals, [5.0, 2.0]);
-    assert_eq!(engine.models().len(), 1);
+    assert_eq!(engine.models().len(), 4);
     assert_eq!(engine.device(), "cpu");
 }
 
@@ -193,12 +225,21 @@ async fn health_tells_which_model_is_broken() {
 fn a_model_that_cannot_compute_is_found_at_the_start() {
     let error = start(&config(), true).unwrap_err();
     assert!(matches!(error, EngineError::Panicked { model: "voice", .. }), "{error}");
-    let error = Engine::start_with(&config(), || {
-        Err(EngineError::NoWeights { model: "face", folder: "models/weights/face".into() })
-    });
+    struct Nothing;
+    impl ModelSource for Nothing {
+        fn open(&self) -> Result<String, EngineError> {
+            Ok("cpu".to_owned())
+        }
+        fn load(&self, model: &'static str, _: Option<u32>) -> Result<LoadedModel, EngineError> {
+            assert!(model == "text", "a loader that panics");
+            Err(EngineError::NoWeights { model, folder: "models/weights/text".into() })
+        }
+        fn versions(&self) -> Vec<FoundVersion> {
+            Vec::new()
+        }
+    }
+    let error = Engine::start_with(&config(), Arc::new(Nothing));
     assert!(matches!(error, Err(EngineError::NoWeights { .. })));
-    let error = Engine::start_with(&config(), || panic!("a loader that panics"));
-    assert!(matches!(error, Err(EngineError::Stopped)));
 }
 
 #[tokio::test]
@@ -223,4 +264,84 @@ async fn faults_and_deadlines_reach_the_caller() {
     let soon = Instant::now() + Duration::from_millis(30);
     let late = engine.analyze_texts(vec!["slow".to_owned()], Some(soon)).await.unwrap_err();
     assert!(matches!(late, EngineError::Deadline) && late.fault() == crate::telemetry::Fault::Model);
+}
+
+#[tokio::test]
+async fn models_are_loaded_swapped_and_unloaded_while_requests_come() {
+    let engine = start(&config(), false).unwrap();
+    let own = engine.clone();
+    let asking = tokio::spawn(async move {
+        for row in 0..200 {
+            let answer = own.analyze_texts(vec![format!("text {row}")], None).await;
+            assert_eq!(answer.unwrap().len(), 1);
+        }
+    });
+    for version in [2, 1, 2] {
+        assert_eq!(engine.load_model("text", Some(version)).await.unwrap(), version);
+    }
+    asking.await.unwrap();
+    let refused = engine.load_model("text", Some(9)).await;
+    assert!(matches!(refused, Err(EngineError::Load { .. })), "{refused:?}");
+    let states: Vec<_> = engine.repository().into_iter().filter(|entry| entry.name == "text").collect();
+    assert_eq!(states[0].state, ModelState::Unavailable);
+    assert_eq!((states[1].version, states[1].state), (2, ModelState::Ready), "the old one serves on");
+    assert!(states[2].reason.contains("damaged"), "{states:?}");
+    engine.unload_model("text").await.unwrap();
+    engine.unload_model("text").await.unwrap();
+    let gone = engine.analyze_texts(vec!["text".to_owned()], None).await;
+    assert!(matches!(gone, Err(EngineError::NotLoaded { model: "text" })), "{gone:?}");
+    assert!(engine.health().await.is_ready(), "what was unloaded on purpose is no fault");
+    assert_eq!(engine.models().len(), 3);
+    assert_eq!(engine.load_model("text", None).await.unwrap(), 1);
+    assert!(engine.analyze_texts(vec!["text".to_owned()], None).await.is_ok());
+    let unknown = engine.load_model("smell", None).await;
+    assert!(matches!(unknown, Err(EngineError::UnknownModel { .. })));
+    assert!(matches!(engine.unload_model("").await, Err(EngineError::UnknownModel { .. })));
+}
+
+#[tokio::test]
+async fn a_lost_model_is_loaded_anew_and_the_rest_goes_on() {
+    let source = Arc::new(Fakes { broken_voices: 1, ..Fakes::default() });
+    let engine = Engine::start_with(&EngineConfig { warm_up: false, ..config() }, source).unwrap();
+    let lost = engine.analyze_voice(vec![vec![0.0; 5]], None).await;
+    assert!(matches!(lost, Err(EngineError::Panicked { model: "voice", .. })), "{lost:?}");
+    // What comes while the models are loaded anew waits for them.
+    let (texts, clips) = tokio::join!(
+        engine.analyze_texts(vec!["text".to_owned()], None),
+        engine.analyze_voice(vec![vec![0.0; 5]], None)
+    );
+    assert!(texts.is_ok() && clips.is_ok());
+    let view = engine.view();
+    assert_eq!((view.restarts, view.models[1].version), (1, 1));
+    assert!(engine.is_alive());
+}
+
+#[tokio::test]
+async fn a_thread_that_hangs_is_replaced() {
+    let config = EngineConfig { stall: Duration::from_millis(100), ..config() };
+    let engine = start(&config, false).unwrap();
+    let own = engine.clone();
+    let slow = tokio::spawn(async move { own.analyze_texts(vec!["slow".to_owned()], None).await });
+    let asked = Instant::now();
+    while engine.view().restarts == 0 {
+        assert!(asked.elapsed() < Duration::from_secs(10), "the watchdog sleeps");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // The new thread serves although the old one still hangs, and the old answer arrives late and not never.
+    assert!(engine.analyze_texts(vec!["quick".to_owned()], None).await.is_ok());
+    assert!(slow.await.unwrap().is_ok());
+    assert!(engine.health().await.is_ready());
+}
+
+#[tokio::test]
+async fn the_view_tells_what_was_done() {
+    let engine = start(&config(), false).unwrap();
+    engine.analyze_texts(vec!["one".to_owned(), "two".to_owned()], None).await.unwrap();
+    let view = engine.view();
+    assert!(view.is_healthy && view.fault.is_none() && view.device == "cpu");
+    assert_eq!(view.models[0].batches[&2], 1);
+    assert_eq!((view.queues[0].live_rows, view.queues[0].limit_rows), (0, 64));
+    let statistics = &engine.statistics()[0];
+    assert_eq!((statistics.success.count, statistics.failure.count, statistics.version), (1, 0, 1));
+    assert!(serde_json::to_value(&view).unwrap()["repository"][0]["state"].is_string());
 }

@@ -26,18 +26,33 @@ pub struct ModelInfo {
     pub device: String,
 }
 
-/// How the models are: each computed something just now, or did not.
+/// How the device and the models are: each computed something just now, or did not.
 #[derive(Debug)]
 pub struct Health {
-    /// One entry a model.
+    /// One entry a loaded model.
     pub models: Vec<ModelHealth>,
+    /// Why the device does not compute, if so.
+    pub device_fault: Option<String>,
 }
 
 impl Health {
-    /// Whether every model answered.
+    /// Whether the device computes, some model is loaded, and every loaded model answered.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.models.iter().all(|model| model.error.is_none())
+        self.fault().is_none()
+    }
+
+    /// What is wrong, if something is.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        if let Some(fault) = &self.device_fault {
+            return Some(format!("the device is being brought back: {fault}"));
+        }
+        if self.models.is_empty() {
+            return Some("no model is loaded".to_owned());
+        }
+        let broken = self.models.iter().find_map(|model| Some((model.name, model.error.as_ref()?)));
+        broken.map(|(name, error)| format!("model {name} does not answer: {error}"))
     }
 }
 

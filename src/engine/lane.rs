@@ -1,189 +1,287 @@
 //! One model's queue, seen from both sides: requests enter on the async side, batches leave on the device's thread.
 
 use std::collections::VecDeque;
-use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
-use super::EngineError;
-use super::device::Bell;
+use super::backlog::{Accepted, Backlog, Pace};
+use super::ledger::{Ledger, ModelStatistics};
+use super::post::Bell;
+use super::queue::{BatchLimits, Due, Queue, Waiting};
+use super::terms::{Priority, Settled};
+use super::{EngineError, Model};
 use crate::telemetry::record;
 
 /// The shortest wait that a refused client is told, and the one it is told before the model's speed is known.
 const SHORTEST_RETRY_MS: u64 = 100;
 /// The longest wait that a refused client is told.
 const LONGEST_RETRY_MS: u64 = 60_000;
+/// A request is refused where it would be late even if the model were this much faster than usual.
+const HOPE: f64 = 4.0 / 3.0;
 
 /// What a queue holds and how its batches are cut.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LaneLimits {
     pub(super) queue_rows: usize,
-    pub(super) max_batch_rows: usize,
-    pub(super) batch_delay: Duration,
+    pub(super) batch: BatchLimits,
 }
 
 /// Rows that wait together, at most one batch of them, and where their answers go.
 pub(super) struct Entry<R, A> {
-    id: u64,
     pub(super) rows: Vec<R>,
-    pub(super) since: Instant,
-    deadline: Instant,
     pub(super) reply: oneshot::Sender<Reply<R, A>>,
+    /// Counts as work before the device until the entry is answered.
+    _accepted: Accepted,
 }
 
-impl<R, A> Entry<R, A> {
-    /// Why nobody waits for this entry any more, if so.
-    pub(super) fn abandoned(&self, now: Instant) -> Option<&'static str> {
-        if now >= self.deadline {
-            Some("deadline")
-        } else if self.reply.is_closed() {
-            Some("gone")
-        } else {
-            None
-        }
+/// Why nobody waits for an entry any more, if so.
+pub(super) fn abandoned<R, A>(entry: &Waiting<Entry<R, A>>, now: Instant) -> Option<&'static str> {
+    if now >= entry.deadline {
+        Some("deadline")
+    } else if entry.item.reply.is_closed() {
+        Some("gone")
+    } else {
+        None
     }
 }
 
 /// What comes back: the rows themselves, for whoever needs them again, and one answer for each.
 pub(super) type Reply<R, A> = Result<(Vec<R>, Vec<A>), EngineError>;
 
+/// What is to become of the model behind a queue; carried out by the device's thread between two batches.
+pub(super) enum Change<R, A> {
+    /// Another model takes over.
+    Replace { model: Box<dyn Model<R, A>>, version: u32, done: oneshot::Sender<()> },
+    /// The model goes, once nothing waits for it.
+    Remove { done: oneshot::Sender<()> },
+}
+
 struct State<R, A> {
-    queue: VecDeque<Entry<R, A>>,
-    rows: usize,
-    next_id: u64,
+    queue: Queue<Entry<R, A>>,
+    changes: VecDeque<Change<R, A>>,
+    /// No new rows: the model is leaving or is not there.
+    refuses: bool,
     closed: bool,
 }
 
 /// One model's queue.
 pub(super) struct Lane<R, A> {
     pub(super) name: &'static str,
-    limits: LaneLimits,
+    pub(super) limits: LaneLimits,
+    pub(super) ledger: Ledger,
+    pub(super) pace: Pace,
+    /// What a row costs: tokens for texts, one for anything else.
+    weigh: fn(&R) -> u64,
     /// One permit a row; a request holds its permits until it is answered or given up.
     permits: Semaphore,
+    /// The permits that batch work may hold, which leaves some for live work at any time.
+    batch_permits: Semaphore,
     state: Mutex<State<R, A>>,
     bell: Arc<Bell>,
-    /// How long a row takes, smoothed; 0 until it is known.
-    row_us: AtomicU64,
+    backlog: Backlog,
+    /// The version of the loaded model; 0 where none is.
+    version: AtomicU32,
+    /// A row that the loaded model can answer if it is healthy.
+    probe: Mutex<Option<R>>,
+}
+
+/// The rows of a queue that batch work may take; the rest is for live work.
+pub(super) const fn batch_share(queue_rows: usize) -> usize {
+    queue_rows - queue_rows / 4
 }
 
 impl<R: Send, A: Send> Lane<R, A> {
-    pub(super) fn new(name: &'static str, limits: LaneLimits, bell: Arc<Bell>) -> Self {
-        let state = State { queue: VecDeque::new(), rows: 0, next_id: 0, closed: false };
+    pub(super) fn new(
+        name: &'static str,
+        limits: LaneLimits,
+        weigh: fn(&R) -> u64,
+        bell: Arc<Bell>,
+        backlog: Backlog,
+    ) -> Self {
+        let state = State { queue: Queue::default(), changes: VecDeque::new(), refuses: true, closed: false };
+        let permits = limits.queue_rows.min(Semaphore::MAX_PERMITS);
         Self {
             name,
             limits,
-            permits: Semaphore::new(limits.queue_rows.min(Semaphore::MAX_PERMITS)),
+            ledger: Ledger::default(),
+            pace: Pace::default(),
+            weigh,
+            permits: Semaphore::new(permits),
+            batch_permits: Semaphore::new(batch_share(permits)),
             state: Mutex::new(state),
             bell,
-            row_us: AtomicU64::new(0),
+            backlog,
+            version: AtomicU32::new(0),
+            probe: Mutex::new(None),
         }
+    }
+
+    /// What a row costs.
+    pub(super) fn weight(&self, row: &R) -> u64 {
+        (self.weigh)(row)
     }
 
     /// Has rows computed. A request that is given up leaves the queue at once.
-    pub(super) async fn submit(&self, rows: Vec<R>, deadline: Instant) -> Reply<R, A> {
-        let count = rows.len();
-        if count == 0 {
+    pub(super) async fn submit(&self, rows: Vec<R>, terms: Settled) -> Reply<R, A> {
+        if rows.is_empty() {
             return Ok((rows, Vec::new()));
         }
-        if count > self.limits.queue_rows {
-            let limit = self.limits.queue_rows;
+        let begun = Instant::now();
+        let count = rows.len();
+        let permits = self.admit(&rows, terms, begun)?;
+        let mut counted = Counted { ledger: &self.ledger, begun, is_answered: false };
+        let mut waiting = self.enter(rows, terms, begun)?;
+        let answered = tokio::time::timeout_at(terms.deadline.into(), waiting.answers(count)).await;
+        let answer = answered.map_err(|_| EngineError::Deadline)?;
+        counted.is_answered = answer.is_ok();
+        drop(permits);
+        answer
+    }
+
+    /// Takes a permit for each row, or says why there is none.
+    fn admit(
+        &self,
+        rows: &[R],
+        terms: Settled,
+        now: Instant,
+    ) -> Result<(SemaphorePermit<'_>, Option<SemaphorePermit<'_>>), EngineError> {
+        let count = rows.len();
+        let is_batch = terms.priority == Priority::Batch;
+        let limit = if is_batch { batch_share(self.limits.queue_rows) } else { self.limits.queue_rows };
+        if count > limit {
             return Err(EngineError::TooManyRows { model: self.name, found: count, limit });
         }
-        if Instant::now() >= deadline {
+        if now >= terms.deadline {
             return Err(EngineError::Deadline);
         }
-        let permits = u32::try_from(count).ok().and_then(|count| self.permits.try_acquire_many(count).ok());
-        let Some(_permits) = permits else {
+        let before = self.backlog.before(terms.priority);
+        let overloaded = || {
             record::rejected(self.name, count);
-            return Err(EngineError::Overloaded { retry_after_ms: self.retry_after_ms() });
+            let retry_after_ms = u64::try_from(before.as_millis()).unwrap_or(u64::MAX);
+            let retry_after_ms = retry_after_ms.clamp(SHORTEST_RETRY_MS, LONGEST_RETRY_MS);
+            EngineError::Overloaded { retry_after_ms }
         };
-        let mut waiting = self.enter(rows, deadline)?;
-        let answered = tokio::time::timeout_at(deadline.into(), waiting.answers(count)).await;
-        answered.map_err(|_| EngineError::Deadline)?
+        let own = self.pace.of(rows.iter().map(self.weigh).sum());
+        if (before + own).div_f64(HOPE) > terms.deadline - now {
+            return Err(overloaded());
+        }
+        let count = u32::try_from(count).map_err(|_| overloaded())?;
+        let all = self.permits.try_acquire_many(count).map_err(|_| overloaded())?;
+        let share = if is_batch {
+            Some(self.batch_permits.try_acquire_many(count).map_err(|_| overloaded())?)
+        } else {
+            None
+        };
+        Ok((all, share))
     }
 
     /// Puts rows into the queue, in pieces that fit a batch.
-    fn enter(&self, rows: Vec<R>, deadline: Instant) -> Result<Waiting<'_, R, A>, EngineError> {
-        let since = Instant::now();
-        let mut replies = VecDeque::new();
+    fn enter(&self, rows: Vec<R>, terms: Settled, since: Instant) -> Result<Request<'_, R, A>, EngineError> {
+        let (mut pieces, mut replies) = (Vec::new(), VecDeque::new());
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let (mut piece, mut cost) = (Vec::new(), 0);
+            while let Some(row) = rows.peek() {
+                let own = (self.weigh)(row);
+                let fits = piece.len() < self.limits.batch.rows && cost + own <= self.limits.batch.cost;
+                if !fits && !piece.is_empty() {
+                    break;
+                }
+                cost += own;
+                piece.extend(rows.next());
+            }
+            let (reply, receiver) = oneshot::channel();
+            let accepted = self.backlog.accept(terms.priority, self.pace.of(cost));
+            let Settled { deadline, priority, .. } = terms;
+            let count = piece.len();
+            let item = Entry { rows: piece, reply, _accepted: accepted };
+            pieces.push(Waiting { item, rows: count, cost, since, deadline, priority });
+            replies.push_back(receiver);
+        }
         let mut state = self.lock();
         if state.closed {
             return Err(EngineError::Stopped);
         }
-        let first = state.next_id;
-        state.rows += rows.len();
-        let mut rows = rows.into_iter();
-        loop {
-            let piece: Vec<R> = rows.by_ref().take(self.limits.max_batch_rows.max(1)).collect();
-            if piece.is_empty() {
-                break;
-            }
-            let (reply, receiver) = oneshot::channel();
-            let id = state.next_id;
-            state.next_id += 1;
-            state.queue.push_back(Entry { id, rows: piece, since, deadline, reply });
-            replies.push_back(receiver);
+        if state.refuses {
+            return Err(EngineError::NotLoaded { model: self.name });
         }
-        let ids = first..state.next_id;
-        record::queue_rows(self.name, state.rows);
+        let numbers = state.queue.push(terms.session, pieces).into();
+        record::queue_rows(self.name, state.queue.rows());
         drop(state);
         self.bell.ring();
-        Ok(Waiting { lane: self, ids, deadline, replies })
+        Ok(Request { lane: self, numbers, deadline: terms.deadline, replies })
     }
 
     /// When the queue's next batch should begin; none where nothing waits.
-    pub(super) fn due(&self) -> Option<Instant> {
-        let state = self.lock();
-        let oldest = state.queue.front()?;
-        if state.closed || state.rows >= self.limits.max_batch_rows {
-            return Some(oldest.since);
-        }
-        let soonest = state.queue.iter().map(|entry| entry.deadline).min()?;
-        Some(soonest.min(oldest.since + self.limits.batch_delay))
+    pub(super) fn due(&self, now: Instant) -> Option<Due> {
+        let mut state = self.lock();
+        let work = self.pace.of(state.queue.cost().min(self.limits.batch.cost));
+        let closed = state.closed || state.refuses;
+        let due = state.queue.due(now, self.limits.batch, work)?;
+        Some(if closed { Due { at: due.at.min(now), cut: super::queue::Cut::Closing, ..due } } else { due })
     }
 
     /// Takes the next batch out of the queue, without the entries that nobody waits for.
-    pub(super) fn take(&self) -> Vec<Entry<R, A>> {
-        let now = Instant::now();
-        let mut batch = Vec::new();
-        let mut room = self.limits.max_batch_rows.max(1);
+    pub(super) fn take(&self, now: Instant) -> Vec<Waiting<Entry<R, A>>> {
         let mut state = self.lock();
-        while let Some(entry) = state.queue.pop_front() {
-            if let Some(reason) = entry.abandoned(now) {
-                state.rows -= entry.rows.len();
-                record::skipped(self.name, reason, entry.rows.len());
-                let _ = entry.reply.send(Err(EngineError::Deadline));
-                continue;
-            }
-            if entry.rows.len() > room {
-                state.queue.push_front(entry);
-                break;
-            }
-            room -= entry.rows.len();
-            state.rows -= entry.rows.len();
-            batch.push(entry);
+        let is_wanted = |entry: &Waiting<Entry<R, A>>| abandoned(entry, now).is_none();
+        let (batch, unwanted) = state.queue.take(now, self.limits.batch, is_wanted);
+        record::queue_rows(self.name, state.queue.rows());
+        drop(state);
+        for entry in unwanted {
+            record::skipped(self.name, abandoned(&entry, now).unwrap_or("gone"), entry.rows);
+            let _ = entry.item.reply.send(Err(EngineError::Deadline));
         }
-        record::queue_rows(self.name, state.rows);
         batch
     }
 
-    /// Learns how fast the model is.
-    pub(super) fn learn(&self, rows: usize, elapsed: Duration) {
-        let found = elapsed.as_micros() / rows.max(1) as u128;
-        let found = u64::try_from(found).unwrap_or(u64::MAX).max(1);
-        let known = self.row_us.load(Ordering::Relaxed);
-        let smoothed = if known == 0 { found } else { known - known / 8 + found / 8 };
-        self.row_us.store(smoothed, Ordering::Relaxed);
+    /// Asks for another model behind the queue, or for none.
+    pub(super) fn change(&self, change: Change<R, A>) -> Result<(), EngineError> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(EngineError::Stopped);
+        }
+        if matches!(change, Change::Remove { .. }) {
+            state.refuses = true;
+        }
+        state.changes.push_back(change);
+        drop(state);
+        self.bell.ring();
+        Ok(())
     }
 
-    /// How long the queue's rows will take.
-    fn retry_after_ms(&self) -> u64 {
-        let taken = self.limits.queue_rows.saturating_sub(self.permits.available_permits()) as u64;
-        let work_us = taken.saturating_mul(self.row_us.load(Ordering::Relaxed));
-        (work_us / 1000).clamp(SHORTEST_RETRY_MS, LONGEST_RETRY_MS)
+    /// The next change that can be made now: a model leaves only when nothing waits for it.
+    pub(super) fn next_change(&self) -> Option<Change<R, A>> {
+        let mut state = self.lock();
+        match state.changes.front() {
+            Some(Change::Remove { .. }) if !state.queue.is_empty() => None,
+            _ => state.changes.pop_front(),
+        }
+    }
+
+    /// Says which version serves from now on, and what it can be asked; 0 says that none does.
+    pub(super) fn serves(&self, version: u32, probe: Option<R>) {
+        self.version.store(version, Ordering::Release);
+        *self.probe.lock().unwrap_or_else(PoisonError::into_inner) = probe;
+        let mut state = self.lock();
+        let leaves = state.changes.iter().any(|change| matches!(change, Change::Remove { .. }));
+        state.refuses = version == 0 || leaves;
+    }
+
+    /// The version of the loaded model; 0 where none is.
+    pub(super) fn version(&self) -> u32 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// A row that the loaded model can answer if it is healthy; none where none is loaded.
+    pub(super) fn probe(&self) -> Option<R>
+    where
+        R: Clone,
+    {
+        self.probe.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Accepts nothing more. What waits is still computed.
@@ -198,18 +296,46 @@ impl<R: Send, A: Send> Lane<R, A> {
         state.closed && state.queue.is_empty()
     }
 
-    /// Takes entries out that nobody waits for.
-    fn forget(&self, ids: &Range<u64>, deadline: Instant) {
-        let mut state = self.lock();
-        let before = state.rows;
-        state.queue.retain(|entry| !ids.contains(&entry.id));
-        state.rows = state.queue.iter().map(|entry| entry.rows.len()).sum();
-        let forgotten = before - state.rows;
-        if forgotten > 0 {
-            let reason = if Instant::now() >= deadline { "deadline" } else { "gone" };
-            record::skipped(self.name, reason, forgotten);
-            record::queue_rows(self.name, state.rows);
+    #[cfg(test)]
+    pub(super) fn bell(&self) -> Arc<Bell> {
+        Arc::clone(&self.bell)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Answers everything that waits with an error: no thread will ever compute it.
+    pub(super) fn give_up(&self) {
+        let entries = self.lock().queue.clear();
+        for entry in entries {
+            let _ = entry.item.reply.send(Err(EngineError::Stopped));
         }
+    }
+
+    pub(super) fn statistics(&self) -> ModelStatistics {
+        self.ledger.read(self.name, self.version())
+    }
+
+    /// Rows that wait with each priority, and for how long the first of them has been waiting.
+    pub(super) fn waiting(&self) -> ([usize; 2], Duration) {
+        let state = self.lock();
+        let oldest = state.queue.oldest().map_or(Duration::ZERO, |since| since.elapsed());
+        (Priority::ALL.map(|priority| state.queue.rows_of(priority)), oldest)
+    }
+
+    /// Takes entries out that nobody waits for.
+    fn forget(&self, numbers: &VecDeque<u64>, deadline: Instant) {
+        let mut state = self.lock();
+        let forgotten: Vec<_> = numbers.iter().filter_map(|number| state.queue.remove(*number)).collect();
+        if !forgotten.is_empty() {
+            let reason = if Instant::now() >= deadline { "deadline" } else { "gone" };
+            record::skipped(self.name, reason, forgotten.iter().map(|entry| entry.rows).sum());
+            record::queue_rows(self.name, state.queue.rows());
+        }
+        drop(state);
+        // A change may have been waiting for these to go.
+        self.bell.ring();
     }
 
     /// A panic cannot happen while the lock is held, so a poisoned state is as good as any.
@@ -218,21 +344,35 @@ impl<R: Send, A: Send> Lane<R, A> {
     }
 }
 
+/// Counts a request when it is over, however it ends.
+struct Counted<'a> {
+    ledger: &'a Ledger,
+    begun: Instant,
+    is_answered: bool,
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.ledger.request(self.is_answered, self.begun.elapsed());
+    }
+}
+
 /// A request's entries; whatever of them still waits when this is dropped leaves the queue.
-struct Waiting<'a, R: Send, A: Send> {
+struct Request<'a, R: Send, A: Send> {
     lane: &'a Lane<R, A>,
-    ids: Range<u64>,
+    numbers: VecDeque<u64>,
     deadline: Instant,
     replies: VecDeque<oneshot::Receiver<Reply<R, A>>>,
 }
 
-impl<R: Send, A: Send> Waiting<'_, R, A> {
+impl<R: Send, A: Send> Request<'_, R, A> {
     async fn answers(&mut self, count: usize) -> Reply<R, A> {
         let mut all = (Vec::with_capacity(count), Vec::with_capacity(count));
         while let Some(reply) = self.replies.front_mut() {
-            // The sender is only ever lost together with the device's thread.
-            let (rows, answers) = reply.await.unwrap_or(Err(EngineError::Stopped))?;
+            // The sender is lost only together with the device's thread.
+            let (rows, answers) = reply.await.unwrap_or(Err(EngineError::Lost { model: self.lane.name }))?;
             self.replies.pop_front();
+            self.numbers.pop_front();
             all.0.extend(rows);
             all.1.extend(answers);
         }
@@ -240,10 +380,10 @@ impl<R: Send, A: Send> Waiting<'_, R, A> {
     }
 }
 
-impl<R: Send, A: Send> Drop for Waiting<'_, R, A> {
+impl<R: Send, A: Send> Drop for Request<'_, R, A> {
     fn drop(&mut self) {
         if !self.replies.is_empty() {
-            self.lane.forget(&self.ids, self.deadline);
+            self.lane.forget(&self.numbers, self.deadline);
         }
     }
 }

@@ -1,73 +1,147 @@
 //! The shipped models as the engine uses them, and where their weights are.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use heartline_models::detector::{FaceBox, FaceDetector};
 use heartline_models::face::{CROP_SIDE, FaceCrop, FaceModel, FacePrediction};
 use heartline_models::text::{TextModel, TextPrediction};
 use heartline_models::voice::{self, VoiceClip, VoiceModel, VoicePrediction};
-use heartline_models::{Device, MANIFEST_FILE, Manifest, ModelError, RgbImage};
+use heartline_models::{Device, DeviceChoice, MANIFEST_FILE, Manifest, ModelError, RgbImage};
 
-use super::{EngineConfig, EngineError, Model, ModelInfo};
+use super::{EngineConfig, EngineError, MODEL_NAMES, Model, ModelInfo};
 
 /// The side of the square image that the detector is asked about when it has to prove itself, in pixels.
 const PROBE_SIDE: usize = 64;
+/// The most versions that a listing of a folder has.
+const VERSIONS_LIMIT: usize = 1024;
 
-/// The models of an engine.
-pub struct Models {
+/// A model of any kind.
+pub enum AnyModel {
     /// What is said.
-    pub text: Box<dyn Model<String, TextPrediction>>,
+    Text(Box<dyn Model<String, TextPrediction>>),
     /// How it is said.
-    pub voice: Box<dyn Model<VoiceClip, VoicePrediction>>,
+    Voice(Box<dyn Model<VoiceClip, VoicePrediction>>),
     /// Where faces are.
-    pub detector: Box<dyn Model<RgbImage, Vec<FaceBox>>>,
+    Detector(Box<dyn Model<RgbImage, Vec<FaceBox>>>),
     /// What a face shows.
-    pub face: Box<dyn Model<FaceCrop, FacePrediction>>,
-    /// What the engine says of them.
-    pub infos: Vec<ModelInfo>,
-    /// The device's name.
-    pub device: String,
+    Face(Box<dyn Model<FaceCrop, FacePrediction>>),
 }
 
-impl Models {
-    /// Loads the shipped models, or others from folders of the same layout: `<name>/<version>/`.
+/// A model that was loaded, and what is to be said of it.
+pub struct LoadedModel {
+    /// The model.
+    pub model: AnyModel,
+    /// Where it comes from.
+    pub info: ModelInfo,
+}
+
+/// A version of a model that a source has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundVersion {
+    /// The model's name.
+    pub name: String,
+    /// The version.
+    pub version: u32,
+    /// Why it can certainly not be loaded, if so.
+    pub fault: Option<String>,
+}
+
+/// Where an engine gets its models from; it may be asked at any time, from any thread.
+pub trait ModelSource: Send + Sync {
+    /// Opens the device that the models are to compute on, and names it.
     ///
     /// # Errors
-    /// [`EngineError::Device`], [`EngineError::NoWeights`] or [`EngineError::Load`].
-    pub fn load(config: &EngineConfig) -> Result<Self, EngineError> {
-        let device = Device::open(config.device).map_err(EngineError::Device)?;
-        tracing::info!(device = device.name(), asked = %config.device, "the models compute here");
-        let mut infos = Vec::new();
-        let mut loader = Loader { root: &config.models_folder, device: &device, infos: &mut infos };
-        Ok(Self {
-            text: Box::new(loader.load("text", TextModel::load)?),
-            voice: Box::new(loader.load("voice", VoiceModel::load)?),
-            detector: Box::new(loader.load("detector", FaceDetector::load)?),
-            face: Box::new(loader.load("face", FaceModel::load)?),
-            infos,
-            device: device.name().to_owned(),
-        })
+    /// [`EngineError::Device`]
+    fn open(&self) -> Result<String, EngineError>;
+
+    /// Loads a model, in its newest version where none is named.
+    ///
+    /// # Errors
+    /// [`EngineError::NoWeights`], [`EngineError::UnknownVersion`] or [`EngineError::Load`].
+    fn load(&self, name: &'static str, version: Option<u32>) -> Result<LoadedModel, EngineError>;
+
+    /// Every version there is, of models known or not.
+    fn versions(&self) -> Vec<FoundVersion>;
+}
+
+/// The models of a folder with the layout `<name>/<version>/`.
+pub struct ModelFolders {
+    root: PathBuf,
+    choice: DeviceChoice,
+    device: OnceLock<Device>,
+}
+
+impl ModelFolders {
+    /// The models of the configured folder, for the configured device.
+    #[must_use]
+    pub fn new(config: &EngineConfig) -> Self {
+        Self { root: config.models_folder.clone(), choice: config.device, device: OnceLock::new() }
+    }
+
+    fn device(&self) -> Result<&Device, EngineError> {
+        if let Some(device) = self.device.get() {
+            return Ok(device);
+        }
+        let device = Device::open(self.choice).map_err(EngineError::Device)?;
+        Ok(self.device.get_or_init(|| device))
     }
 }
 
-struct Loader<'a> {
-    root: &'a Path,
-    device: &'a Device,
-    infos: &'a mut Vec<ModelInfo>,
-}
+impl ModelSource for ModelFolders {
+    fn open(&self) -> Result<String, EngineError> {
+        let device = self.device()?;
+        tracing::info!(device = device.name(), asked = %self.choice, "the models compute here");
+        Ok(device.name().to_owned())
+    }
 
-impl Loader<'_> {
-    fn load<M>(
-        &mut self,
-        name: &'static str,
-        load: impl FnOnce(&Path, &Device) -> Result<M, ModelError>,
-    ) -> Result<M, EngineError> {
-        let folder = newest_version(self.root, name)?;
+    fn load(&self, name: &'static str, version: Option<u32>) -> Result<LoadedModel, EngineError> {
+        let folder = match version {
+            None => newest_version(&self.root, name)?,
+            Some(version) => version_folder(&self.root, name, version)?,
+        };
         let failed = |source| EngineError::Load { model: name, folder: folder.clone(), source };
-        let model = load(&folder, self.device).map_err(failed)?;
-        self.infos.push(describe(&folder, self.device.name()).map_err(failed)?);
-        Ok(model)
+        let device = self.device()?;
+        let info = describe(&folder, device.name()).map_err(failed)?;
+        check_place(&folder, name, &info).map_err(failed)?;
+        let model = match name {
+            "text" => TextModel::load(&folder, device).map(|model| AnyModel::Text(Box::new(model))),
+            "voice" => VoiceModel::load(&folder, device).map(|model| AnyModel::Voice(Box::new(model))),
+            "detector" => {
+                FaceDetector::load(&folder, device).map(|model| AnyModel::Detector(Box::new(model)))
+            }
+            "face" => FaceModel::load(&folder, device).map(|model| AnyModel::Face(Box::new(model))),
+            _ => return Err(EngineError::UnknownModel { name: name.to_owned() }),
+        };
+        Ok(LoadedModel { model: model.map_err(failed)?, info })
     }
+
+    fn versions(&self) -> Vec<FoundVersion> {
+        let mut found = Vec::new();
+        for folder in std::fs::read_dir(&self.root).into_iter().flatten().flatten() {
+            let Some(name) = folder.file_name().to_str().map(ToOwned::to_owned) else { continue };
+            for (version, path) in numbered(&folder.path()) {
+                let fault = if !MODEL_NAMES.contains(&name.as_str()) {
+                    Some("this program has no network of that name".to_owned())
+                } else if !path.join(MANIFEST_FILE).is_file() {
+                    Some(format!("the folder has no {MANIFEST_FILE}"))
+                } else {
+                    None
+                };
+                found.push(FoundVersion { name: name.clone(), version, fault });
+                if found.len() >= VERSIONS_LIMIT {
+                    return found;
+                }
+            }
+        }
+        found
+    }
+}
+
+/// The folders of a model whose names are version numbers.
+fn numbered(folder: &Path) -> impl Iterator<Item = (u32, PathBuf)> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path())))
 }
 
 /// The folder of a model's highest version, which is the one that is loaded.
@@ -76,12 +150,26 @@ impl Loader<'_> {
 /// [`EngineError::NoWeights`]
 pub fn newest_version(root: &Path, model: &'static str) -> Result<PathBuf, EngineError> {
     let folder = root.join(model);
-    let versions = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-    let newest = versions
-        .filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path())))
-        .filter(|(_, path)| path.join(MANIFEST_FILE).is_file())
-        .max();
+    let newest = numbered(&folder).filter(|(_, path)| path.join(MANIFEST_FILE).is_file()).max();
     newest.map(|(_, path)| path).ok_or(EngineError::NoWeights { model, folder })
+}
+
+fn version_folder(root: &Path, model: &'static str, version: u32) -> Result<PathBuf, EngineError> {
+    let folder = root.join(model);
+    let found =
+        numbered(&folder).find(|(found, path)| *found == version && path.join(MANIFEST_FILE).is_file());
+    found.map(|(_, path)| path).ok_or(EngineError::UnknownVersion { model, version, folder })
+}
+
+/// A folder must hold what its name promises, or a swap would bring something else than was asked for.
+fn check_place(folder: &Path, name: &str, info: &ModelInfo) -> Result<(), ModelError> {
+    let version = folder.file_name().and_then(|version| version.to_str()?.parse::<u32>().ok());
+    if info.name == name && Some(info.version) == version {
+        return Ok(());
+    }
+    let reason =
+        format!("it is of {} version {}, which belongs into another folder", info.name, info.version);
+    Err(ModelError::Manifest { path: folder.join(MANIFEST_FILE), reason })
 }
 
 /// What a model's manifest says of it.
@@ -168,16 +256,52 @@ mod tests {
         assert!(error.contains("/voice;") && error.contains("engine.models_folder"), "{error}");
     }
 
+    /// A folder of models with one whose manifest is as given.
+    fn with_manifest(folder: &str, manifest: &str) -> (tempfile::TempDir, ModelFolders) {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join(folder)).unwrap();
+        std::fs::write(root.path().join(folder).join(MANIFEST_FILE), manifest).unwrap();
+        let config = EngineConfig { models_folder: root.path().to_owned(), ..super::super::tests::config() };
+        (root, ModelFolders::new(&config))
+    }
+
     #[test]
     fn a_damaged_model_is_named_with_its_folder() {
-        let root = tempfile::tempdir().unwrap();
-        let folder = root.path().join("text/1");
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join(MANIFEST_FILE), "{}").unwrap();
-        let config = EngineConfig { models_folder: root.path().to_owned(), ..super::super::tests::config() };
-        match Models::load(&config).err() {
-            Some(EngineError::Load { model: "text", folder: named, .. }) => assert_eq!(named, folder),
+        let (root, source) = with_manifest("text/1", "{}");
+        match source.load("text", None).err() {
+            Some(EngineError::Load { model: "text", folder, .. }) => {
+                assert_eq!(folder, root.path().join("text/1"));
+            }
             other => panic!("expected a failed load, got {other:?}"),
         }
+        let missing = source.load("text", Some(2)).err();
+        assert!(matches!(missing, Some(EngineError::UnknownVersion { model: "text", version: 2, .. })));
+    }
+
+    #[test]
+    fn a_folder_holds_what_its_name_says() {
+        let manifest = r#"{"format": 1, "name": "voice", "version": 1, "licence": "", "source": "", "config": 0, "files": {}}"#;
+        for folder in ["text/1", "voice/2"] {
+            let (_root, source) = with_manifest(folder, manifest);
+            let name = if folder.starts_with("text") { "text" } else { "voice" };
+            let error = source.load(name, None).err().map(|error| crate::telemetry::with_causes(&error));
+            assert!(
+                error.as_ref().is_some_and(|error| error.contains("belongs into another folder")),
+                "{error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn listings_name_what_cannot_be_loaded() {
+        let (root, source) = with_manifest("text/1", "{}");
+        std::fs::create_dir_all(root.path().join("text/2")).unwrap();
+        std::fs::create_dir_all(root.path().join("text/draft")).unwrap();
+        std::fs::create_dir_all(root.path().join("smell/1")).unwrap();
+        let mut found = source.versions();
+        found.sort_by(|one, other| (&one.name, one.version).cmp(&(&other.name, other.version)));
+        let found: Vec<_> =
+            found.iter().map(|entry| (entry.name.as_str(), entry.version, entry.fault.is_some())).collect();
+        assert_eq!(found, [("smell", 1, true), ("text", 1, false), ("text", 2, true)]);
     }
 }

@@ -1,12 +1,13 @@
-//! `GET /v1/models` and `/v1/matchers`: what this server computes with.
+//! `GET /v1/models`, `/v1/matchers` and `/v1/engine`: what this server computes with, and what it is doing.
 
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::{ApiError, ErrorCode};
 use crate::app::{App, MatcherInfo};
-use crate::engine::ModelInfo;
+use crate::engine::{EngineView, ModelInfo};
 
 /// The models.
 #[derive(Debug, Serialize, ToSchema)]
@@ -54,6 +55,18 @@ pub struct MatcherList {
 #[utoipa::path(get, path = "/v1/models", responses((status = 200, description = "The models.", body = ModelList)))]
 pub(super) async fn models(State(app): State<App>) -> Json<ModelList> {
     Json(ModelList { models: app.engine().models().iter().map(ModelEntry::from).collect() })
+}
+
+/// What the engine is doing: what computes, what waits, how batches formed, what is loaded.
+#[utoipa::path(
+    get,
+    path = "/v1/engine",
+    responses((status = 200, description = "The engine at this moment.", body = EngineView))
+)]
+pub(super) async fn engine(State(app): State<App>) -> Result<Json<EngineView>, ApiError> {
+    // The listing of the repository reads folders.
+    let view = tokio::task::spawn_blocking(move || app.engine().view()).await;
+    view.map(Json).map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))
 }
 
 /// The loaded matchers with version, mode and weight.

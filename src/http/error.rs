@@ -9,7 +9,7 @@ use super::status;
 use crate::app::AppError;
 use crate::engine::EngineError;
 use crate::media::MediaError;
-use crate::telemetry::Fault;
+use crate::telemetry::{Fault, with_causes};
 
 /// The codes an error answer may carry. A code never changes its meaning; new ones may be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -212,9 +212,9 @@ impl From<AppError> for ApiError {
         let code = code_of(&error);
         // What broke inside is for the log; the client is told only whose fault it was.
         if code.fault() == Fault::Client || code.fault() == Fault::Overload {
-            Self { code, message: chain(&error), retry_after_ms: error.retry_after_ms() }
+            Self { code, message: with_causes(&error), retry_after_ms: error.retry_after_ms() }
         } else {
-            tracing::error!(code = code.name(), error = chain(&error), "a request failed");
+            tracing::error!(code = code.name(), error = with_causes(&error), "a request failed");
             Self { code, message: error.to_string(), retry_after_ms: None }
         }
     }
@@ -236,6 +236,10 @@ fn code_of(error: &AppError) -> ErrorCode {
         AppError::Overloaded { .. } => ErrorCode::Overloaded,
         AppError::Deadline => ErrorCode::DeadlineExceeded,
         AppError::Engine(EngineError::Stopped) => ErrorCode::EngineStopped,
+        AppError::Engine(EngineError::NotLoaded { .. }) => ErrorCode::ModelNotLoaded,
+        AppError::Engine(EngineError::UnknownModel { .. } | EngineError::UnknownVersion { .. }) => {
+            ErrorCode::ModelUnknown
+        }
         AppError::Engine(EngineError::TooManyRows { .. }) => ErrorCode::TooManyRows,
         AppError::Engine(EngineError::Model(ModelError::Input(_))) => ErrorCode::InputInvalid,
         AppError::Engine(_) => ErrorCode::ModelFailed,
@@ -253,18 +257,6 @@ fn is_too_large(error: &MediaError) -> bool {
             | MediaError::TooWide { .. }
             | MediaError::TooManyFrames { .. }
     )
-}
-
-/// An error with everything that led to it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

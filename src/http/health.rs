@@ -17,7 +17,7 @@ const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// That the server is alive.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Liveness {
-    /// Always true: a server that is not alive does not answer.
+    /// Always true: what cannot recover by itself answers with an error.
     pub live: bool,
     /// The program's version.
     pub version: &'static str,
@@ -30,10 +30,20 @@ pub struct Readiness {
     pub ready: bool,
 }
 
-/// Says that the server is alive, whether or not it takes work.
-#[utoipa::path(get, path = "/healthz", responses((status = 200, description = "Alive.", body = Liveness)))]
-pub(super) async fn healthz() -> Json<Liveness> {
-    Json(Liveness { live: true, version: env!("CARGO_PKG_VERSION") })
+/// Says that the server is alive, whether or not it takes work; it is not where only a new start can help.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    responses(
+        (status = 200, description = "Alive.", body = Liveness),
+        (status = 503, description = "The device hangs for good; start the program anew.", body = ErrorBody)
+    )
+)]
+pub(super) async fn healthz(State(app): State<App>) -> Result<Json<Liveness>, ApiError> {
+    if !app.engine().is_alive() {
+        return Err(ApiError::new(ErrorCode::EngineStopped, "the device hangs and cannot be brought back"));
+    }
+    Ok(Json(Liveness { live: true, version: env!("CARGO_PKG_VERSION") }))
 }
 
 /// Says whether the server takes work: it does not while it is full or draining, or when a model does not answer.

@@ -46,6 +46,7 @@ fn routes() -> Vec<Route> {
         route("post", "/v1/rank", post(rank::rank)),
         route("get", "/v1/models", get(catalogue::models)),
         route("get", "/v1/matchers", get(catalogue::matchers)),
+        route("get", "/v1/engine", get(catalogue::engine)),
         route("get", "/healthz", get(health::healthz)),
         route("get", "/readyz", get(health::readyz)),
         route("get", "/metrics", get(health::metrics)),

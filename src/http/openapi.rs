@@ -25,6 +25,7 @@ const PROTOCOL: &str =
         rank::rank,
         catalogue::models,
         catalogue::matchers,
+        catalogue::engine,
         health::healthz,
         health::readyz,
         health::metrics,

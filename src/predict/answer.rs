@@ -196,14 +196,7 @@ impl RowFault {
 
     /// What went wrong with everything that led to it.
     pub(super) fn of(code: &'static str, error: &dyn std::error::Error) -> Self {
-        let mut message = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            message.push_str(": ");
-            message.push_str(&cause.to_string());
-            source = cause.source();
-        }
-        Self { code, message }
+        Self { code, message: crate::telemetry::with_causes(error) }
     }
 }
 

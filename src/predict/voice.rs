@@ -69,7 +69,7 @@ impl Predictor {
             let span = Span::new(start_ms, end_ms);
             answer.map(|prediction| vec![HeardWindow { span, speech_share, prediction }])
         } else {
-            match hear_caller(&self.engine, windows, Self::deadline()).await {
+            match hear_caller(&self.engine, windows, Some(Self::deadline()).into()).await {
                 Ok(heard) => Ok(heard),
                 Err(error) => Err(fault(error)?),
             }

@@ -66,6 +66,18 @@ impl Fault {
     }
 }
 
+/// An error with everything that led to it, in one line.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
 /// What can go wrong when telemetry is set up.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -140,6 +140,38 @@ pub const EXECUTIONS: Metric = metric(
 /// How batches formed.
 pub const BATCH_ROWS: Metric =
     metric("heartline_batch_rows", Kind::Histogram(ROWS), Unit::Count, &["model"], "Rows of one batch.");
+/// Why batches began when they did.
+pub const BATCHES: Metric = metric(
+    "heartline_batches_total",
+    Kind::Counter,
+    Unit::Count,
+    &["model", "cut"],
+    "Batches, by why they began when they did (rows, tokens, delay, deadline, closing).",
+);
+/// Whether the device computes.
+pub const DEVICE_HEALTHY: Metric = metric(
+    "heartline_device_healthy",
+    Kind::Gauge,
+    Unit::Count,
+    &[],
+    "1 while the device's thread computes, 0 while it is being replaced.",
+);
+/// Replaced threads of a device.
+pub const DEVICE_RESTARTS: Metric = metric(
+    "heartline_device_restarts_total",
+    Kind::Counter,
+    Unit::Count,
+    &["reason"],
+    "Times that the device's thread was replaced, by reason (panic, stall).",
+);
+/// Loaded and unloaded models.
+pub const MODEL_CHANGES: Metric = metric(
+    "heartline_model_changes_total",
+    Kind::Counter,
+    Unit::Count,
+    &["model", "outcome"],
+    "Models asked to be loaded or unloaded while serving, by outcome (loaded, unloaded, refused).",
+);
 /// Rows that were never computed.
 pub const SKIPPED_ROWS: Metric = metric(
     "heartline_skipped_rows_total",
@@ -154,7 +186,7 @@ pub const REJECTED_ROWS: Metric = metric(
     Kind::Counter,
     Unit::Count,
     &["model"],
-    "Rows refused because a model's queue was full.",
+    "Rows refused because a model's queue was full or could not have been computed in time.",
 );
 /// Executions that failed.
 pub const EXECUTION_FAILURES: Metric = metric(
@@ -211,6 +243,10 @@ pub const ALL: &[Metric] = &[
     ROWS_TOTAL,
     EXECUTIONS,
     BATCH_ROWS,
+    BATCHES,
+    DEVICE_HEALTHY,
+    DEVICE_RESTARTS,
+    MODEL_CHANGES,
     SKIPPED_ROWS,
     REJECTED_ROWS,
     EXECUTION_FAILURES,

@@ -82,6 +82,26 @@ pub(crate) fn execution(model: &'static str, rows: usize, elapsed: Duration) {
     counter!(names::ROWS_TOTAL.name, "model" => model).increment(rows as u64);
 }
 
+/// A batch, and why it began when it did.
+pub(crate) fn batch(model: &'static str, cut: &'static str) {
+    counter!(names::BATCHES.name, "model" => model, "cut" => cut).increment(1);
+}
+
+/// A device's thread that was replaced; the reason is `panic` or `stall`.
+pub(crate) fn device_restart(reason: &'static str) {
+    counter!(names::DEVICE_RESTARTS.name, "reason" => reason).increment(1);
+}
+
+/// Whether a device computes.
+pub(crate) fn device_health(is_healthy: bool) {
+    gauge!(names::DEVICE_HEALTHY.name).set(if is_healthy { 1.0 } else { 0.0 });
+}
+
+/// A model that was loaded, unloaded or could not be loaded; the outcome is `loaded`, `unloaded` or `refused`.
+pub(crate) fn model_change(model: &'static str, outcome: &'static str) {
+    counter!(names::MODEL_CHANGES.name, "model" => model, "outcome" => outcome).increment(1);
+}
+
 /// An execution that failed; the reason is `error` or `panic`.
 pub(crate) fn execution_failure(model: &'static str, reason: &'static str) {
     counter!(names::EXECUTION_FAILURES.name, "model" => model, "reason" => reason).increment(1);

@@ -10,9 +10,9 @@ use super::catalogue::Served;
 use super::execute::Computed;
 use super::fault::invalid;
 use super::readings::{Readings, column, places, service};
-use super::seam::{FrontDoor, Terms};
 use super::{Inference, Tensor, Values};
 use crate::app::{AppError, TextLanguage};
+use crate::engine::Terms;
 use crate::http::{ApiError, ErrorCode};
 use crate::predict::whole_crop;
 
@@ -42,7 +42,7 @@ impl Inference {
     async fn texts(&self, input: Tensor, terms: Terms, with_language: bool) -> Result<Computed, ApiError> {
         let texts = texts_of(&input, self.app().config().media.max_line_characters)?;
         let languages = if with_language { Some(self.languages(&texts).await?) } else { None };
-        let found = self.app().engine().analyze_texts(texts, terms.into()).await.map_err(AppError::from)?;
+        let found = self.app().engine().analyze_texts(texts, terms).await.map_err(AppError::from)?;
         let mut readings = Readings::new(0, DIMENSIONS);
         for (row, prediction) in found.iter().enumerate() {
             let language = languages.as_ref().and_then(|languages| languages.get(row));
@@ -77,7 +77,7 @@ impl Inference {
             return Err(invalid(message));
         }
         let clips: Vec<Vec<f32>> = samples.chunks(*length).map(<[f32]>::to_vec).collect();
-        let found = self.app().engine().analyze_voice(clips, terms.into()).await.map_err(AppError::from)?;
+        let found = self.app().engine().analyze_voice(clips, terms).await.map_err(AppError::from)?;
         let mut readings = Readings::new(0, DIMENSIONS);
         found.iter().for_each(|prediction| readings.add_voice(prediction));
         let (tensors, labels) = readings.into_tensors();
@@ -123,7 +123,7 @@ impl Inference {
         let Values::Octets(pixels) = input.values else { return Err(unfit()) };
         let make = move || pixels.chunks(CROP_SIDE * CROP_SIDE).map(crop_of).collect::<Vec<_>>();
         let crops = self.app().run_blocking(make).await.map_err(AppError::from)?;
-        let found = self.app().engine().analyze_crops(crops, terms.into()).await.map_err(AppError::from)?;
+        let found = self.app().engine().analyze_crops(crops, terms).await.map_err(AppError::from)?;
         let mut readings = Readings::new(LABEL_COUNT, FACE_DIMENSIONS);
         found.iter().for_each(|prediction| readings.add_face(prediction));
         let (tensors, labels) = readings.into_tensors();

@@ -65,7 +65,7 @@ impl Inference {
     /// What a model says of itself.
     pub(super) async fn model_metadata(&self, name: &str, version: &str) -> Result<ModelMetadata, ApiError> {
         let (spec, version) = self.find(name, version)?;
-        let models = self.app().engine().models().to_vec();
+        let models = self.app().engine().models();
         let folder = models.into_iter().find(|model| model.name == spec.reader()).map(|model| model.folder);
         let reading =
             self.app().run_blocking(move || folder.map(|folder| labels(&folder)).unwrap_or_default());

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use super::catalogue::{InputSpec, ModelSpec, OutputSpec, Served};
 use super::classification::classify;
 use super::fault::{invalid, not_loaded, shown, too_many_rows, unknown_model, unknown_version};
-use super::seam::{Priority, Terms};
 use super::{Answer, Call, CallParameters, Inference, Output, Tensor, Wanted};
 use crate::app::{AppError, Role};
+use crate::engine::{Priority, Terms};
 use crate::http::{ApiError, ErrorCode};
 
 /// A priority up to this one is computed as live, like the default; what is less urgent as batch work.
@@ -30,7 +30,7 @@ impl Inference {
     /// Finds a listed model and the version of it that is loaded. An empty version stands for that one.
     pub(super) fn find(&self, name: &str, version: &str) -> Result<(&'static ModelSpec, u32), ApiError> {
         let spec = ModelSpec::find(name).ok_or_else(|| unknown_model(name))?;
-        let loaded = self.app().engine().models().to_vec();
+        let loaded = self.app().engine().models();
         let version_of =
             |part: &str| loaded.iter().find(|model| model.name == part).map(|model| model.version);
         if let Some(missing) = spec.parts.iter().find(|part| version_of(part).is_none()) {

@@ -14,10 +14,10 @@ use heartline_models::voice::{SHORTEST_MS, VoicePrediction};
 use super::compute::{DIMENSIONS, FACE_DIMENSIONS, unfit};
 use super::execute::Computed;
 use super::readings::{Readings, column, places};
-use super::seam::Terms;
 use super::{Inference, Tensor, Values};
 use crate::app::{AppError, HeardWindow, hear_caller};
 use crate::emotion::Span;
+use crate::engine::Terms;
 use crate::http::ApiError;
 use crate::media::{
     Audio, AudioFormat, Clip, MediaError, MediaLimits, SAMPLE_RATE_HZ, SpeechWindow, WindowConfig, cut_clip,
@@ -53,8 +53,7 @@ impl Inference {
             })
             .collect();
         let engine = self.app().engine();
-        let mut answers =
-            engine.analyze_voice(single, terms.into()).await.map_err(AppError::from)?.into_iter();
+        let mut answers = engine.analyze_voice(single, terms).await.map_err(AppError::from)?.into_iter();
         let mut readings = Readings::new(0, DIMENSIONS);
         let mut durations = Vec::with_capacity(clips.len());
         for (row, decoded) in clips.into_iter().enumerate() {
@@ -80,8 +79,7 @@ impl Inference {
             let prediction = answers.next().ok_or_else(unfit)?;
             return Ok(vec![HeardWindow { span: Span::new(start_ms, end_ms), speech_share, prediction }]);
         }
-        let deadline = terms.deadline.unwrap_or_else(|| Instant::now() + self.app().request_timeout());
-        Ok(hear_caller(self.app().engine(), windows, deadline).await.map_err(AppError::from)?)
+        Ok(hear_caller(self.app().engine(), windows, terms).await.map_err(AppError::from)?)
     }
 
     pub(super) async fn image_files(&self, input: Tensor, terms: Terms) -> Result<Computed, ApiError> {
@@ -97,7 +95,7 @@ impl Inference {
         let mut picture = 0;
         while !images.is_empty() {
             let rest = images.split_off(images.len().min(PICTURES_PER_STEP));
-            let found = self.app().engine().analyze_frames(images, terms.into()).await;
+            let found = self.app().engine().analyze_frames(images, terms).await;
             for seen in found.map_err(AppError::from)? {
                 for one in seen {
                     readings.add_face(&one.prediction);

@@ -22,7 +22,6 @@ mod parameters;
 mod readings;
 mod repository;
 mod routes;
-mod seam;
 mod statistics;
 mod tally;
 mod tensor;

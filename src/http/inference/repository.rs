@@ -5,15 +5,20 @@ use serde::Serialize;
 use super::catalogue::{MODELS, ModelSpec};
 use super::fault::{invalid, shown, unknown_model};
 use super::guard::Caller;
-use super::seam::FrontDoor;
 use super::{Inference, ParameterValue};
 use crate::app::AppError;
-use crate::http::ApiError;
+use crate::engine::EngineError;
+use crate::http::{ApiError, ErrorCode};
+use crate::telemetry::with_causes;
 
 /// The state of a model that takes work.
 const READY: &str = "READY";
 /// The state of a model that does not.
 const UNAVAILABLE: &str = "UNAVAILABLE";
+/// Why a model does not take work, for those whom the reason itself is none of their business.
+const HIDDEN: &str = "not usable; whoever may load models is told why";
+/// The engine's reason for a version that could be loaded.
+const IDLE: &str = "not loaded";
 /// What the names of parameters begin with that carry a model's files.
 const FILE: &str = "file:";
 
@@ -27,8 +32,10 @@ pub(super) struct IndexEntry {
 }
 
 impl Inference {
-    /// Every version of every model, and the pipelines that are made of them.
-    pub(super) async fn index(&self, only_ready: bool) -> Result<Vec<IndexEntry>, ApiError> {
+    /// Every version of every model, and the pipelines that are made of them. Reasons may name folders of the
+    /// server, so they are for those who may load models.
+    pub(super) async fn index(&self, caller: Caller, only_ready: bool) -> Result<Vec<IndexEntry>, ApiError> {
+        let sees_all = caller.check(self.app().config().inference.management).is_ok();
         let engine = self.app().engine().clone();
         // The engine looks at the folders for this.
         let found = self.app().run_blocking(move || engine.repository()).await.map_err(AppError::from)?;
@@ -38,7 +45,7 @@ impl Inference {
                 name: entry.name,
                 version: entry.version.to_string(),
                 state: entry.state.code().to_owned(),
-                reason: entry.reason,
+                reason: if sees_all { entry.reason } else { hidden(entry.reason) },
             })
             .collect();
         entries.extend(MODELS.iter().filter(|model| model.is_pipeline()).map(|model| self.pipeline(model)));
@@ -69,7 +76,7 @@ impl Inference {
         caller.check(self.app().config().inference.management)?;
         let name = own_model(name)?;
         let version = version_in(parameters)?;
-        let loaded = self.app().engine().load_model(name, version).await.map_err(AppError::from)?;
+        let loaded = self.app().engine().load_model(name, version).await.map_err(refusal)?;
         tracing::info!(model = name, version = loaded, peer = ?caller.peer, "a model was loaded on request");
         Ok(())
     }
@@ -82,6 +89,22 @@ impl Inference {
         tracing::info!(model = name, peer = ?caller.peer, "a model was unloaded on request");
         Ok(())
     }
+}
+
+/// Why a model was not loaded. Whoever may load models may read what is wrong with their files.
+fn refusal(error: EngineError) -> ApiError {
+    match error {
+        EngineError::NoWeights { .. }
+        | EngineError::Load { .. }
+        | EngineError::Model(_)
+        | EngineError::Panicked { .. } => ApiError::new(ErrorCode::ModelFailed, with_causes(&error)),
+        error => AppError::from(error).into(),
+    }
+}
+
+/// A reason that says no more than everybody may know.
+fn hidden(reason: String) -> String {
+    if reason.is_empty() || reason == IDLE { reason } else { HIDDEN.to_owned() }
 }
 
 /// The engine's model of a name.
@@ -137,6 +160,17 @@ mod tests {
         for name in ["config", "file:1/model.safetensors"] {
             versions(name, ParameterValue::Text(String::new())).unwrap_err();
         }
+    }
+
+    #[test]
+    fn reasons_that_name_folders_are_for_few() {
+        assert_eq!(hidden(String::new()), "");
+        assert_eq!(hidden(IDLE.to_owned()), IDLE);
+        assert_eq!(hidden("model text cannot be loaded from /srv/models".to_owned()), HIDDEN);
+        let error = EngineError::NoWeights { model: "text", folder: "/srv/models".into() };
+        assert!(refusal(error).message.contains("/srv/models"));
+        let error = refusal(EngineError::UnknownModel { name: "x".to_owned() });
+        assert_eq!(error.code, ErrorCode::ModelUnknown);
     }
 
     #[test]

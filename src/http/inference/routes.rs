@@ -193,8 +193,9 @@ async fn index(
     State(inference): State<Inference>,
     request: Request,
 ) -> Result<Json<Vec<IndexEntry>>, ApiError> {
+    let caller = caller_of(&request);
     let body: IndexBody = read_small(request).await?;
-    Ok(Json(inference.index(body.ready).await?))
+    Ok(Json(inference.index(caller, body.ready).await?))
 }
 
 #[derive(Default, Deserialize)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Inference;
 use super::catalogue::{MODELS, ModelSpec};
-use super::seam::{FrontDoor, ModelStatistics, Span};
+use crate::engine::{ModelStatistics, Span};
 use crate::http::ApiError;
 
 /// The statistics of some models, as the protocol writes them.
@@ -147,6 +147,7 @@ mod tests {
             queue: span(10, 50),
             compute: span(5, 40),
             batches: vec![(8, span(5, 40))],
+            cuts: Vec::new(),
         };
         let report = serde_json::to_value(of_engine("text", &counted)).unwrap();
         assert_eq!(

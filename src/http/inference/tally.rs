@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::catalogue::{MODELS, Served};
-use super::seam::Span;
+use crate::engine::Span;
 
 /// The counts of all models since the server began.
 #[derive(Debug, Default)]

@@ -129,9 +129,10 @@ impl GrpcInferenceService for Service {
         &self,
         request: Request<RepositoryIndexRequest>,
     ) -> Answered<RepositoryIndexResponse> {
+        let caller = caller_of(&request);
         let RepositoryIndexRequest { repository_name, ready } = request.into_inner();
         check_repository(&repository_name).map_err(|error| status::of(&error))?;
-        let entries = self.inference.index(ready).await.map_err(|error| status::of(&error))?;
+        let entries = self.inference.index(caller, ready).await.map_err(|error| status::of(&error))?;
         let models = entries.into_iter().map(to_wire::index_of).collect();
         Ok(Response::new(RepositoryIndexResponse { models }))
     }
