@@ -209,6 +209,7 @@ fn every_bound_is_enforced_on_both_sides() {
         ("server.header_timeout_ms", 100, 600_000),
         ("server.body_timeout_ms", 100, 600_000),
         ("server.min_body_bytes_per_second", 1, 1 << 30),
+        ("inference.max_streams", 1, 10_000),
         ("engine.max_batch_tokens", 512, 1_000_000),
         ("engine.stall_ms", 1000, 3_600_000),
         ("routing.limits.max_agents", 1, 1_000_000),

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::raw::{RawConfig, RawEngine, RawPrivacy, RawRouting, RawServer, RawTelemetry};
 use super::{
-    Config, PluginsConfig, PrivacyConfig, RoutingConfig, SamplesConfig, Section, ServerConfig, VERSION,
+    Config, InferenceConfig, PluginsConfig, PrivacyConfig, RoutingConfig, SamplesConfig, Section,
+    ServerConfig, VERSION,
 };
 use crate::engine::EngineConfig;
 use crate::telemetry::{self, TelemetryConfig, TracesConfig};
@@ -25,6 +26,10 @@ pub(super) fn validate(raw: RawConfig) -> (Config, Vec<Invalid>) {
     let config = Config {
         server: server(&raw.server, &mut bounds),
         engine: engine(&raw.engine, &mut bounds),
+        inference: InferenceConfig {
+            management: raw.inference.management,
+            max_streams: bounds.count("inference.max_streams", raw.inference.max_streams, 1..=10_000),
+        },
         media: bounds.section("media", raw.media),
         fusion: bounds.section("fusion", raw.fusion),
         routing: routing(raw.routing, &mut bounds),
