@@ -20,7 +20,7 @@ mod sheet;
 mod tile;
 
 pub(crate) use curves::Finish;
-pub(crate) use lanes::{Eight, LANES, Lanes, Task, dispatch};
+pub(crate) use lanes::{Eight, LANES};
 pub(crate) use packed::Packed;
 pub(crate) use sheet::Sheet;
 pub(crate) use tile::Reading;

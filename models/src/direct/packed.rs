@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::lanes::{Eight, LANES, dispatch};
 use super::tile::{PANELS, Step, TileTask};
-use super::{Finish, Reading};
+use super::{Finish, Reading, Sheet};
 
 /// Rows of a result that one thread takes at once: their inputs stay in its second cache while the weights pass.
 const BLOCK_ROWS: usize = 96;
@@ -97,6 +97,16 @@ impl Packed {
         dispatch(TileTask { reading, weights, bias: &self.bias[pair], first, second });
     }
 
+    /// The product with every column of a single row.
+    pub(crate) fn of(&self, input: &Sheet, finish: Finish<'_>) -> Sheet {
+        let places: Vec<usize> = (0..input.columns).collect();
+        let offsets: Vec<usize> = (0..input.panels).map(|panel| panel * input.columns).collect();
+        let reading = Reading { values: &input.values, places: &places, offsets: &offsets };
+        let mut result = Sheet::zeros(1, self.panels(), input.columns);
+        self.multiply(reading, finish, &mut result.values);
+        result
+    }
+
     /// The whole result, panel by panel, by this thread alone.
     pub(super) fn multiply_alone<'a>(
         &self,
@@ -141,7 +151,6 @@ impl Packed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::direct::Sheet;
 
     fn noise(count: usize, seed: u32) -> Vec<f32> {
         let mut state = seed;
