@@ -110,6 +110,12 @@ impl Device {
         &self.name
     }
 
+    /// Whether this is the CPU.
+    #[must_use]
+    pub fn is_cpu(&self) -> bool {
+        self.name == "cpu"
+    }
+
     /// The device as burn knows it, for the training program.
     #[must_use]
     pub fn as_burn(&self) -> &burn::tensor::Device {

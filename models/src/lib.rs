@@ -12,6 +12,7 @@
 mod category;
 pub mod detector;
 mod device;
+mod direct;
 #[cfg(feature = "cuda")]
 mod driver;
 mod error;

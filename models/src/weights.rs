@@ -48,9 +48,8 @@ impl<'a> Weights<'a> {
     /// # Errors
     /// [`ModelError::MissingTensor`], [`ModelError::Shape`] or, for an unknown encoding, [`ModelError::Weights`].
     pub fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
-        let view = self.tensors.tensor(name).map_err(|_| ModelError::MissingTensor(name.to_owned()))?;
-        let encoding = self.metadata.get(&format!("encoding.{name}")).map(String::as_str);
-        match (view.dtype(), encoding) {
+        let view = self.view(name)?;
+        match (view.dtype(), self.encoding(name)) {
             (Dtype::F32, None) => {
                 check_shape(name, shape, view.shape())?;
                 Ok(view
@@ -84,12 +83,32 @@ impl<'a> Weights<'a> {
         }
     }
 
+    fn view(&self, name: &str) -> Result<TensorView<'_>, ModelError> {
+        self.tensors.tensor(name).map_err(|_| ModelError::MissingTensor(name.to_owned()))
+    }
+
+    fn encoding(&self, name: &str) -> Option<&str> {
+        self.metadata.get(&format!("encoding.{name}")).map(String::as_str)
+    }
+
+    /// A matrix whose rows are read one by one. `q4_0` stays as it is, at a seventh of the memory.
+    pub(crate) fn row_table(&self, name: &str, shape: [usize; 2]) -> Result<RowTable, ModelError> {
+        let view = self.view(name)?;
+        let rows = if (view.dtype(), self.encoding(name)) == (Dtype::U8, Some("q4_0")) {
+            check_shape(name, &q4_shape(name, &shape)?, view.shape())?;
+            Rows::Q4(view.data().to_vec())
+        } else {
+            Rows::Plain(self.values(name, &shape)?)
+        };
+        Ok(RowTable { rows, width: shape[1] })
+    }
+
     /// A matrix of a known width and any number of rows.
     ///
     /// # Errors
     /// As [`Self::values`].
     pub fn rows(&self, name: &str, width: usize) -> Result<Vec<f32>, ModelError> {
-        let view = self.tensors.tensor(name).map_err(|_| ModelError::MissingTensor(name.to_owned()))?;
+        let view = self.view(name)?;
         let rows = view.shape().first().copied().unwrap_or(0);
         self.values(name, &[rows, width])
     }
@@ -106,6 +125,37 @@ impl<'a> Weights<'a> {
     ) -> Result<Tensor<D>, ModelError> {
         let values = self.values(name, &shape)?;
         Ok(Tensor::from_data(TensorData::new(values, shape.to_vec()), device))
+    }
+}
+
+/// A matrix of which single rows are read.
+#[derive(Debug)]
+pub(crate) struct RowTable {
+    rows: Rows,
+    width: usize,
+}
+
+#[derive(Debug)]
+enum Rows {
+    Plain(Vec<f32>),
+    Q4(Vec<u8>),
+}
+
+impl RowTable {
+    /// Reads a row; one that is not there leaves `into` as it is.
+    pub(crate) fn read(&self, row: usize, into: &mut [f32]) {
+        match &self.rows {
+            Rows::Plain(values) => {
+                let values = values.chunks_exact(self.width.max(1)).nth(row).unwrap_or_default();
+                into.iter_mut().zip(values).for_each(|(into, value)| *into = *value);
+            }
+            Rows::Q4(bytes) => {
+                let length = self.width / Q4_BLOCK_WEIGHTS * Q4_BLOCK_BYTES;
+                let bytes = bytes.chunks_exact(length.max(1)).nth(row).unwrap_or_default();
+                let values = bytes.chunks_exact(Q4_BLOCK_BYTES).flat_map(q4_block);
+                into.iter_mut().zip(values).for_each(|(into, value)| *into = value);
+            }
+        }
     }
 }
 
@@ -244,6 +294,32 @@ mod tests {
         let values = Weights::parse(&bytes).unwrap().values("q", &[1, 32]).unwrap();
         assert_eq!(values[..16], [3.5; 16]);
         assert_eq!(values[16..], [-3.5; 16]);
+    }
+
+    #[test]
+    fn rows_of_a_table_are_those_of_the_matrix() {
+        let mut block = f16::from_f32(0.5).to_le_bytes().to_vec();
+        block.extend([0x1f_u8; 16]);
+        let blocks = [vec![0; 36], block.clone(), block].concat();
+        let plain: Vec<f32> = (0..128_u8).map(f32::from).collect();
+        let bytes = round_trip(|writer| {
+            writer.put_q4_0("q", [2, 64], &blocks).unwrap();
+            writer.put_f32("p", &[2, 64], &plain);
+        });
+        let weights = Weights::parse(&bytes).unwrap();
+        for name in ["q", "p"] {
+            let (table, values) =
+                (weights.row_table(name, [2, 64]).unwrap(), weights.values(name, &[2, 64]).unwrap());
+            for row in 0..2 {
+                let mut found = [9.0; 64];
+                table.read(row, &mut found);
+                assert_eq!(found, values[row * 64..(row + 1) * 64]);
+            }
+            let mut beyond = [9.0; 64];
+            table.read(2, &mut beyond);
+            assert_eq!(beyond, [9.0; 64]);
+            assert!(matches!(weights.row_table(name, [3, 64]), Err(ModelError::Shape { .. })));
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::{DetectorNetwork, STRIDES, Separable};
 use crate::{ModelError, Weights};
 
 /// The channels of the stem.
-const STEM: usize = 16;
+pub(super) const STEM: usize = 16;
 /// The channels of the backbone's separable convolutions, in and out.
 const BACKBONE: [[usize; 2]; 11] = [
     [16, 16],
@@ -30,6 +30,8 @@ const BACKBONE: [[usize; 2]; 11] = [
     [64, 64],
     [64, 64],
 ];
+/// How many separable convolutions the backbone has.
+pub(super) const BACKBONE_UNITS: usize = BACKBONE.len();
 /// The channels of the neck.
 const WIDTH: usize = 64;
 /// The parts of a head with their channels, in the order of the answer's channels.
@@ -64,7 +66,7 @@ pub fn load(weights: &Weights<'_>, device: &Device) -> Result<DetectorNetwork, M
         let depthwise = pair(&format!("{name}.depthwise"), [channels_out, 1, 3, 3])?;
         units.push(Separable::from_weights(pointwise, depthwise));
     }
-    let heads = units.split_off(BACKBONE.len() + STRIDES.len());
-    let neck = units.split_off(BACKBONE.len());
+    let heads = units.split_off(BACKBONE_UNITS + STRIDES.len());
+    let neck = units.split_off(BACKBONE_UNITS);
     Ok(DetectorNetwork { stem, backbone: units, neck, heads })
 }

@@ -1,11 +1,12 @@
 //! Where the faces are: a port of YuNet-s, a small single-shot detector with five landmarks a face.
 //!
 //! [`FaceDetector`] is the front door. `scaling` brings pictures to the network's size, [`DetectorNetwork`] and its
-//! [`Separable`] convolutions compute, `decoding` turns numbers into boxes. What a face shows is the work of
+//! [`Separable`] convolutions compute (on the CPU `direct` does), `decoding` turns numbers into boxes. What a face shows is the work of
 //! [`crate::face`].
 
 mod config;
 mod decoding;
+mod direct;
 mod face_box;
 mod loader;
 mod model;

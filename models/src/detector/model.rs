@@ -5,6 +5,7 @@ use std::path::Path;
 use burn::tensor::{Tensor, TensorData};
 
 use super::decoding::{Level, decode};
+use super::direct::DirectDetector;
 use super::loader::ANSWER;
 use super::scaling::{Scaled, scale};
 use super::{DetectorConfig, DetectorNetwork, FaceBox, STRIDES, load};
@@ -17,8 +18,17 @@ const BATCH_LIMIT: usize = 8;
 #[derive(Debug)]
 pub struct FaceDetector {
     manifest: Manifest<DetectorConfig>,
-    network: DetectorNetwork,
+    network: Network,
     device: Device,
+}
+
+/// What computes.
+#[derive(Debug)]
+enum Network {
+    /// burn, on any device.
+    Burn(DetectorNetwork),
+    /// The CPU without burn.
+    Direct(DirectDetector),
 }
 
 impl FaceDetector {
@@ -29,7 +39,12 @@ impl FaceDetector {
     pub fn load(folder: &Path, device: &Device) -> Result<Self, ModelError> {
         let folder = ModelFolder::<DetectorConfig>::open(folder)?;
         folder.manifest.config.check()?;
-        let network = load(&folder.weights()?, device.as_burn())?;
+        let weights = folder.weights()?;
+        let network = if device.is_cpu() {
+            Network::Direct(DirectDetector::load(&weights)?)
+        } else {
+            Network::Burn(load(&weights, device.as_burn())?)
+        };
         Ok(Self { manifest: folder.manifest, network, device: device.clone() })
     }
 
@@ -120,13 +135,14 @@ impl FaceDetector {
                 values.len()
             )));
         }
-        let input = Tensor::from_data(TensorData::new(values, shape), self.device.as_burn());
-        let mut answers = Vec::new();
-        for (stride, answer) in STRIDES.iter().zip(self.network.forward(input)) {
-            let values: Vec<f32> = answer
-                .into_data()
-                .try_to_vec()
-                .map_err(|error| ModelError::Computation(format!("{error:?}")))?;
+        let answers = match &self.network {
+            Network::Direct(network) => network.forward(&values, shape),
+            Network::Burn(network) => {
+                let input = Tensor::from_data(TensorData::new(values, shape), self.device.as_burn());
+                network.forward(input).into_iter().map(read).collect::<Result<_, _>>()?
+            }
+        };
+        for (stride, values) in STRIDES.iter().zip(&answers) {
             let expected = batch * ANSWER * (height / stride) * (width / stride);
             if values.len() != expected {
                 return Err(ModelError::Computation(format!(
@@ -134,8 +150,11 @@ impl FaceDetector {
                     values.len()
                 )));
             }
-            answers.push(values);
         }
         Ok(answers)
     }
+}
+
+fn read(answer: Tensor<4>) -> Result<Vec<f32>, ModelError> {
+    answer.into_data().try_to_vec().map_err(|error| ModelError::Computation(format!("{error:?}")))
 }

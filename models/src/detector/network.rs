@@ -13,9 +13,9 @@ use super::Separable;
 pub const STRIDES: [usize; 3] = [8, 16, 32];
 
 /// The backbone's units in front of which the picture is halved.
-const HALVED_BEFORE: [usize; 4] = [1, 5, 7, 9];
+pub(super) const HALVED_BEFORE: [usize; 4] = [1, 5, 7, 9];
 /// The backbone's units whose results feed the levels of stride 8 and 16.
-const TAPPED: [usize; 2] = [6, 8];
+pub(super) const TAPPED: [usize; 2] = [6, 8];
 
 /// A backbone of eleven separable convolutions, a neck that brings what the deep levels saw back to the fine ones,
 /// and one head a level.

@@ -2,13 +2,15 @@
 //!
 //! [`crop`] turns a photograph and a found face into a [`FaceCrop`]: the face turned upright, scaled to the framing
 //! the network was trained on, and rated for its quality. [`FaceModel`] reads crops. Below them stand the network's
-//! parts, one block a file: [`Convolution`], [`Residual`], [`FaceNetwork`]; the loader opens with its tensor names.
+//! parts, one block a file: [`Convolution`], [`Residual`], [`FaceNetwork`]; `direct` is the
+//! same network on the CPU without burn; the loader opens with its tensor names.
 //!
 //! Finding faces is the work of [`crate::detector`].
 
 mod config;
 mod convolution;
 mod crop;
+mod direct;
 mod loader;
 mod model;
 mod network;

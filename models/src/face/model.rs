@@ -5,6 +5,7 @@ use std::path::Path;
 use burn::tensor::{Tensor, TensorData};
 
 use super::convolution::read;
+use super::direct::DirectFace;
 use super::{CROP_SIDE, FaceConfig, FaceCrop, FaceNetwork, LABEL_COUNT, LABELS, VoteModel, load};
 use crate::{CATEGORY_COUNT, Device, Doubt, Manifest, ModelError, ModelFolder, Trust};
 
@@ -33,11 +34,20 @@ pub struct FacePrediction {
 /// What the network gives for a crop: logits, and the features they were read from.
 type Output = ([f32; LABEL_COUNT], Vec<f32>);
 
+/// What computes.
+#[derive(Debug)]
+enum Network {
+    /// burn, on any device.
+    Burn(FaceNetwork),
+    /// The CPU without burn.
+    Direct(DirectFace),
+}
+
 /// A loaded face model.
 #[derive(Debug)]
 pub struct FaceModel {
     manifest: Manifest<FaceConfig>,
-    network: FaceNetwork,
+    network: Network,
     trust: Trust,
     device: Device,
 }
@@ -49,7 +59,12 @@ impl FaceModel {
     /// [`ModelError`] that names the file, tensor or setting at fault.
     pub fn load(folder: &Path, device: &Device) -> Result<Self, ModelError> {
         let folder = ModelFolder::<FaceConfig>::open(folder)?;
-        let network = load(&folder.manifest.config, &folder.weights()?, device.as_burn())?;
+        let (config, weights) = (&folder.manifest.config, folder.weights()?);
+        let network = if device.is_cpu() {
+            Network::Direct(DirectFace::load(config, &weights)?)
+        } else {
+            Network::Burn(load(config, &weights, device.as_burn())?)
+        };
         let trust = Trust::open(&folder, folder.manifest.config.features())?;
         Ok(Self { manifest: folder.manifest, network, trust, device: device.clone() })
     }
@@ -119,14 +134,25 @@ impl FaceModel {
             values.extend(crop.pixels.iter().map(|pixel| f32::from(*pixel) / 255.0));
             config.normalise(&mut values[start..]);
         }
-        let data = TensorData::new(values, [crops.len(), 1, CROP_SIDE, CROP_SIDE]);
-        let features = self.network.features(Tensor::from_data(data, self.device.as_burn()));
-        let logits = read(self.network.classify(features.clone()))?;
-        let features = read(features)?;
-        if logits.len() != crops.len() * LABEL_COUNT || logits.iter().any(|logit| !logit.is_finite()) {
+        let outputs = match &self.network {
+            Network::Direct(network) => network.forward(&values),
+            Network::Burn(network) => self.run_burn(network, values)?,
+        };
+        let finite = outputs.iter().all(|(logits, _)| logits.iter().all(|logit| logit.is_finite()));
+        if outputs.len() != crops.len() || !finite {
             return Err(ModelError::Computation("the face network gave no finite logits".to_owned()));
         }
+        Ok(outputs)
+    }
+
+    fn run_burn(&self, network: &FaceNetwork, values: Vec<f32>) -> Result<Vec<Output>, ModelError> {
+        let count = values.len() / (CROP_SIDE * CROP_SIDE);
+        let data = TensorData::new(values, [count, 1, CROP_SIDE, CROP_SIDE]);
+        let features = network.features(Tensor::from_data(data, self.device.as_burn()));
+        let logits = read(network.classify(features.clone()))?;
+        let features = read(features)?;
         let (rows, _) = logits.as_chunks::<LABEL_COUNT>();
-        Ok(rows.iter().copied().zip(features.chunks(config.features()).map(<[f32]>::to_vec)).collect())
+        let width = self.manifest.config.features();
+        Ok(rows.iter().copied().zip(features.chunks(width).map(<[f32]>::to_vec)).collect())
     }
 }

@@ -1,12 +1,13 @@
 //! Emotion from words: a pruned multilingual encoder with several heads.
 //!
 //! [`TextModel`] is the front door. Behind it stand the tokenizer, the encoder (one file a block) and the heads,
-//! which are public for the program that trains them.
+//! which are public for the program that trains them. On the CPU `direct` computes both without burn.
 
 mod activation;
 mod attention;
 mod batch;
 mod config;
+mod direct;
 mod embeddings;
 mod feed_forward;
 pub mod loader;

@@ -7,6 +7,7 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::batch::{Padding, pad};
 use super::config::TextConfig;
+use super::direct::{DirectText, Reply};
 use super::loader::load_network;
 use super::network::{HeadOutputs, TextNetwork};
 use super::tokenizer::{Encoded, NORMALIZATION_FILE, TOKENIZER_FILE, TextTokenizer};
@@ -56,6 +57,8 @@ pub struct TextModel {
     manifest: Manifest<TextConfig>,
     tokenizer: TextTokenizer,
     network: TextNetwork,
+    /// What computes in place of the network, where this is the CPU.
+    direct: Option<DirectText>,
     trust: Trust,
     device: Device,
 }
@@ -78,9 +81,13 @@ impl TextModel {
             let (found, expected) = (tokenizer.vocabulary(), config.encoder.vocabulary);
             return Err(ModelError::Tokenizer(format!("it has {found} pieces, the network {expected}")));
         }
-        let network = load_network(&folder.weights()?, config, device.as_burn())?;
+        let weights = folder.weights()?;
+        let network = load_network(&weights, config, device.as_burn())?;
+        let direct = (device.is_cpu() && DirectText::suits(config))
+            .then(|| DirectText::load(&weights, config))
+            .transpose()?;
         let trust = Trust::open(&folder, config.encoder.width)?;
-        Ok(Self { manifest: folder.manifest, tokenizer, network, trust, device: device.clone() })
+        Ok(Self { manifest: folder.manifest, tokenizer, network, direct, trust, device: device.clone() })
     }
 
     /// What the model folder says of itself.
@@ -141,18 +148,26 @@ impl TextModel {
         batch: &[(usize, Encoded)],
         predictions: &mut Vec<(usize, (TextPrediction, Vec<f32>))>,
     ) -> Result<(), ModelError> {
-        let device = self.device.as_burn();
         let pieces: Vec<&[u32]> = batch.iter().map(|(_, text)| text.pieces.as_slice()).collect();
-        let lengths: Vec<usize> = pieces.iter().map(|pieces| pieces.len()).collect();
-        let pooled = self.network.features(pad(&pieces, device), &Padding::new(&lengths, device));
-        let values = Values::read(self.network.heads.forward(pooled.clone()), &self.manifest.config)?;
-        let pooled = finite(pooled)?;
+        let (values, pooled) = match &self.direct {
+            Some(direct) => Values::of_replies(&direct.read(&pieces), &self.manifest.config)?,
+            None => self.run_burn(&pieces)?,
+        };
         let width = self.manifest.config.encoder.width;
         for (row, (index, text)) in batch.iter().enumerate() {
             let features = &pooled[row * width..(row + 1) * width];
             predictions.push((*index, (self.prediction(row, text, &values, features), features.to_vec())));
         }
         Ok(())
+    }
+
+    /// The heads' outputs and the features of texts, by burn.
+    fn run_burn(&self, pieces: &[&[u32]]) -> Result<(Values, Vec<f32>), ModelError> {
+        let device = self.device.as_burn();
+        let lengths: Vec<usize> = pieces.iter().map(|pieces| pieces.len()).collect();
+        let pooled = self.network.features(pad(pieces, device), &Padding::new(&lengths, device));
+        let values = Values::read(self.network.heads.forward(pooled.clone()), &self.manifest.config)?;
+        Ok((values, finite(pooled)?))
     }
 
     fn prediction(&self, row: usize, text: &Encoded, values: &Values, features: &[f32]) -> TextPrediction {
@@ -236,6 +251,35 @@ impl Values {
             satisfaction: finite(sigmoid(outputs.satisfaction))?,
         })
     }
+
+    /// From replies that were computed without burn; with the features of all texts.
+    fn of_replies(replies: &[Reply], config: &TextConfig) -> Result<(Self, Vec<f32>), ModelError> {
+        let mut values =
+            Self { native: Vec::new(), categories: Vec::new(), dimensions: Vec::new(), satisfaction: Vec::new() };
+        let mut features = Vec::new();
+        let certainty = |logit: &f32| 1.0 / (1.0 + (-logit).exp());
+        for reply in replies {
+            let [native, categories, dimensions, satisfaction] = &reply.outputs;
+            values.native.extend(native.iter().map(certainty));
+            values.satisfaction.extend(satisfaction.iter().map(certainty));
+            values.dimensions.extend(dimensions);
+            let largest = categories.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let powers = categories.iter().map(|logit| ((logit - largest) / config.temperature).exp());
+            let powers: Vec<f32> = powers.collect();
+            let sum: f32 = powers.iter().sum();
+            values.categories.extend(powers.iter().map(|power| power / sum));
+            features.extend_from_slice(&reply.features);
+        }
+        let all = [&values.native, &values.categories, &values.dimensions, &values.satisfaction, &features];
+        if all.into_iter().flatten().any(|value| !value.is_finite()) {
+            return Err(not_finite());
+        }
+        Ok((values, features))
+    }
+}
+
+fn not_finite() -> ModelError {
+    ModelError::Computation("a result is not a finite number".to_owned())
 }
 
 fn finite(tensor: Tensor<2>) -> Result<Vec<f32>, ModelError> {
@@ -245,7 +289,7 @@ fn finite(tensor: Tensor<2>) -> Result<Vec<f32>, ModelError> {
     if values.iter().all(|value| value.is_finite()) {
         Ok(values)
     } else {
-        Err(ModelError::Computation("a result is not a finite number".to_owned()))
+        Err(not_finite())
     }
 }
 

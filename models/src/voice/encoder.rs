@@ -104,7 +104,7 @@ impl Encoder {
 
 /// Positions `[length, width]`: sines in the first half of the columns, cosines in the second, with wavelengths from
 /// 2 pi to 10000 times that. The source network was run with positions rounded to half precision, so they are here.
-fn sinusoids(length: usize, width: usize) -> Vec<f32> {
+pub(super) fn sinusoids(length: usize, width: usize) -> Vec<f32> {
     let half = width / 2;
     let step = 10_000.0_f64.ln() / to_f64(half.saturating_sub(1).max(1));
     let rates: Vec<f64> = (0..half).map(|index| (-step * to_f64(index)).exp()).collect();

@@ -87,11 +87,10 @@ impl FrontEnd {
     pub fn encode(&self, clips: &[&[f32]]) -> Result<FrameBatch, ModelError> {
         let mel_lengths: Vec<usize> = clips.iter().map(|clip| LogMel::frames(clip.len())).collect();
         let longest = mel_lengths.iter().copied().max().unwrap_or(0);
-        if clips.is_empty() || longest.div_ceil(2) > self.config.longest_frames {
-            return Err(ModelError::Input(
-                "a batch needs clips that the encoder has positions for".to_owned(),
-            ));
+        if clips.is_empty() {
+            return Err(ModelError::Input("a batch needs clips".to_owned()));
         }
+        self.check_frames(longest)?;
         let bands = self.config.mel_bands;
         let mut values = Vec::with_capacity(clips.len() * bands * longest);
         for clip in clips {
@@ -108,6 +107,22 @@ impl FrontEnd {
         let frames = self.encoder.forward(mel, padding.as_ref());
         let lengths = mel_lengths.iter().map(|length| length.div_ceil(2)).collect();
         Ok(FrameBatch { frames, lengths, padding })
+    }
+
+    /// The spectrogram `[bands, frames]` of a clip that the network can take, brought to the level of training.
+    pub(super) fn checked_spectrogram(&self, clip: &[f32]) -> Result<Vec<f32>, ModelError> {
+        check(clip)?;
+        self.check_frames(LogMel::frames(clip.len()))?;
+        self.leveled(clip)
+    }
+
+    fn check_frames(&self, mel_frames: usize) -> Result<(), ModelError> {
+        if mel_frames.div_ceil(2) > self.config.longest_frames {
+            return Err(ModelError::Input(
+                "a batch needs clips that the encoder has positions for".to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     fn leveled(&self, clip: &[f32]) -> Result<Vec<f32>, ModelError> {

@@ -9,7 +9,7 @@ use super::HeadConfig;
 use crate::CATEGORY_COUNT;
 
 /// Keeps the square root of a variance away from 0, where its slope is infinite.
-const SMALLEST_VARIANCE: f64 = 1e-4;
+pub(super) const SMALLEST_VARIANCE: f32 = 1e-4;
 
 /// Means and deviations that were measured on the training data and are not learned.
 #[derive(Module, Debug)]

@@ -3,13 +3,14 @@
 //! A clip is brought to one level, turned into a log-mel spectrogram ([`LogMel`]) and encoded ([`Encoder`]); the
 //! head ([`VoiceHead`]) pools its frames and classifies them, against what the caller usually sounds like where that
 //! is known ([`CallerBaseline`]). The encoder stops after block 3 of 6: the blocks above
-//! have learned to forget how something is said.
+//! have learned to forget how something is said. On the CPU `direct` computes both without burn, up to the features.
 
 mod attention;
 mod baseline;
 mod block;
 mod config;
 mod dimensions;
+mod direct;
 mod encoder;
 mod front_end;
 mod head;
@@ -21,6 +22,9 @@ use std::path::Path;
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
+
+use direct::DirectVoice;
+use rayon::prelude::*;
 
 pub use baseline::{CallerBaseline, HALF_STRENGTH_WINDOWS, VoiceClip};
 pub use config::{EncoderConfig, HeadConfig, VoiceConfig};
@@ -76,6 +80,8 @@ type Output = ([f32; CATEGORY_COUNT], Vec<f32>);
 pub struct VoiceModel {
     front_end: FrontEnd,
     heads: Vec<VoiceHead>,
+    /// What computes the features in place of the encoder and the heads, where this is the CPU.
+    direct: Option<DirectVoice>,
     trust: Trust,
     feature_width: usize,
     temperature: f32,
@@ -95,9 +101,12 @@ impl VoiceModel {
         let heads = (0..config.members)
             .map(|member| loader::load_head(&weights, member, &config.head, device))
             .collect::<Result<_, _>>()?;
+        let direct = (device.is_cpu() && DirectVoice::suits(config))
+            .then(|| DirectVoice::load(&weights, config))
+            .transpose()?;
         let feature_width = config.head.pooled_width();
         let trust = Trust::open(&folder, feature_width)?;
-        Ok(Self { front_end, heads, trust, feature_width, temperature: config.temperature })
+        Ok(Self { front_end, heads, direct, trust, feature_width, temperature: config.temperature })
     }
 
     /// Everything before the head.
@@ -144,11 +153,10 @@ impl VoiceModel {
     /// The categories of clips, and the features of all heads that they were read from, the baseline not taken off.
     fn run(&self, clips: &[&VoiceClip]) -> Result<Vec<Output>, ModelError> {
         let samples: Vec<&[f32]> = clips.iter().map(|clip| clip.samples.as_slice()).collect();
-        let batch = self.front_end.encode(&samples)?;
-        let absent = batch.padding.map(|padding| padding.absent);
-        let pooled =
-            self.heads.iter().map(|head| head.features(head.pool(batch.frames.clone(), absent.clone())));
-        let features = Tensor::cat(pooled.collect(), 1);
+        let features = match &self.direct {
+            Some(direct) => self.run_direct(direct, &samples)?,
+            None => self.run_burn(&samples)?,
+        };
         let width = features.dims()[1];
         let values = loader::read(features.clone())?;
         let rows: Vec<Vec<f32>> = values.chunks(width).map(<[f32]>::to_vec).collect();
@@ -175,6 +183,25 @@ impl VoiceModel {
             ));
         }
         Ok(values.as_chunks::<CATEGORY_COUNT>().0.iter().copied().zip(rows).collect())
+    }
+
+    /// The features of all heads `[clips, features]`, without burn.
+    fn run_direct(&self, direct: &DirectVoice, clips: &[&[f32]]) -> Result<Tensor<2>, ModelError> {
+        let rows: Vec<Vec<f32>> = clips
+            .par_iter()
+            .map(|clip| Ok(direct.features(&self.front_end.checked_spectrogram(clip)?)))
+            .collect::<Result<_, ModelError>>()?;
+        let shape = [rows.len(), self.feature_width * self.heads.len()];
+        Ok(Tensor::from_data(TensorData::new(rows.concat(), shape), self.front_end.device().as_burn()))
+    }
+
+    /// As [`Self::run_direct`], by burn.
+    fn run_burn(&self, clips: &[&[f32]]) -> Result<Tensor<2>, ModelError> {
+        let batch = self.front_end.encode(clips)?;
+        let absent = batch.padding.map(|padding| padding.absent);
+        let pooled =
+            self.heads.iter().map(|head| head.features(head.pool(batch.frames.clone(), absent.clone())));
+        Ok(Tensor::cat(pooled.collect(), 1))
     }
 
     fn prediction(
