@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use heartline_models::ModelError;
+use proptest::prelude::*;
+use tokio::task::JoinSet;
 
 use super::backlog::Backlog;
 use super::device::{Ending, ModelLost, Station, serve};
@@ -176,5 +178,96 @@ fn a_model_that_cannot_compute_after_a_panic_is_lost() {
     match device.join().unwrap() {
         Ending::Lost(ModelLost { model: "poisoned", message }) => assert_eq!(message, "poisoned"),
         other => panic!("expected a lost model, got {other:?}"),
+    }
+}
+
+/// Keeps every processor busy until it is dropped.
+struct FullLoad(Arc<std::sync::atomic::AtomicBool>);
+
+impl FullLoad {
+    fn begin() -> Self {
+        let goes_on = Arc::new(std::sync::atomic::AtomicBool::new(true));
+        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
+            let goes_on = Arc::clone(&goes_on);
+            std::thread::spawn(move || {
+                while goes_on.load(std::sync::atomic::Ordering::Relaxed) {
+                    std::hint::black_box((0..1000_u64).sum::<u64>());
+                }
+            });
+        }
+        Self(goes_on)
+    }
+}
+
+impl Drop for FullLoad {
+    fn drop(&mut self) {
+        self.0.store(false, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_deadline_of_100_ms_is_kept_within_10_ms_under_full_load() {
+    const DEADLINE: Duration = Duration::from_millis(100);
+    let rig = Rig::new(64, 4, 0);
+    let held = rig.gate.lock().unwrap();
+    let load = FullLoad::begin();
+    // Other programs may take the processor away, so the best of a few attempts is what the engine itself needs.
+    let late = (0..8).map(|attempt| {
+        let asked = Instant::now();
+        let answer = block_on(rig.ask_within(vec![attempt], DEADLINE));
+        assert!(matches!(answer, Err(EngineError::Deadline)), "{answer:?}");
+        asked.elapsed().checked_sub(DEADLINE).expect("not before its time")
+    });
+    let late = late.min().unwrap();
+    drop((load, held));
+    assert!(late < Duration::from_millis(10), "{late:?} after the deadline");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Requests of any size, urgency, session and patience, some of which panic or are given up: each gets exactly one
+    /// answer, answers belong to their rows, and afterwards nothing is left and every place is free.
+    #[test]
+    fn every_request_gets_exactly_one_answer(
+        requests in prop::collection::vec((0..12_u32, any::<bool>(), 0..4_u64, 0..10_u32), 1..40),
+    ) {
+        let rig = Arc::new(Rig::new(64, 8, 1));
+        let answered = block_on(async {
+            let mut asked = JoinSet::new();
+            for (number, (rows, is_live, session, fate)) in requests.iter().copied().enumerate() {
+                let rig = Arc::clone(&rig);
+                asked.spawn(async move {
+                    let rows: Vec<u32> = match fate {
+                        0 => vec![PANICS],
+                        _ => (0..rows).map(|row| number as u32 * 100 + row).collect(),
+                    };
+                    let deadline = Instant::now() + Duration::from_millis(if fate == 1 { 1 } else { 20_000 });
+                    let priority = if is_live { Priority::Live } else { Priority::Batch };
+                    let terms = Settled { deadline, priority, session: (session > 0).then_some(session) };
+                    let asking = rig.lane.submit(rows.clone(), terms);
+                    if fate == 2 {
+                        // The client goes away, perhaps before the answer.
+                        return tokio::time::timeout(Duration::from_micros(500), asking).await.is_ok();
+                    }
+                    match asking.await {
+                        Ok((given, answers)) => {
+                            assert_eq!(given, rows);
+                            assert_eq!(answers, rows.iter().map(|row| row + 1).collect::<Vec<u32>>());
+                        }
+                        Err(EngineError::Panicked { .. }) => assert_eq!(fate, 0),
+                        Err(EngineError::Deadline) => assert_eq!(fate, 1),
+                        Err(EngineError::Overloaded { .. }) => {}
+                        Err(other) => panic!("{other:?}"),
+                    }
+                    true
+                });
+            }
+            asked.join_all().await
+        });
+        prop_assert_eq!(answered.len(), requests.len());
+        // All places are free again: a request that needs every one of them is answered.
+        prop_assert_eq!(block_on(rig.ask(vec![5; 64])).unwrap(), vec![6; 64]);
+        prop_assert_eq!(rig.lane.waiting().0, [0, 0]);
     }
 }

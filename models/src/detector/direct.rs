@@ -5,9 +5,9 @@
 
 use rayon::prelude::*;
 
+use super::STRIDES;
 use super::loader::{ANSWER, BACKBONE_UNITS, STEM, names};
 use super::network::{HALVED_BEFORE, TAPPED};
-use super::STRIDES;
 use crate::direct::depthwise::{Filter, halve};
 use crate::direct::{Eight, Finish, LANES, Packed, Reading, Sheet};
 use crate::{ModelError, Weights};

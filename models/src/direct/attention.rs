@@ -47,7 +47,8 @@ impl Head<'_> {
 
     fn attend(&self, mixed: &mut [Eight]) {
         let columns = self.fused.columns;
-        let (keys, values) = (Packed::from_columns(&self.part(1)), Packed::from_rows_of_eights(&self.part(2)));
+        let (keys, values) =
+            (Packed::from_columns(&self.part(1)), Packed::from_rows_of_eights(&self.part(2)));
         let query_offsets: Vec<usize> = (0..self.panels).map(|panel| panel * columns).collect();
         let start = self.first_panel * columns;
         for first in self.span.clone().step_by(QUERIES) {

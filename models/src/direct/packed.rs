@@ -162,8 +162,7 @@ mod tests {
     }
 
     fn check(rows: usize, inputs: usize, outputs: usize) {
-        let (input, weights, bias) =
-            (noise(rows * inputs, 1), noise(outputs * inputs, 2), noise(outputs, 3));
+        let (input, weights, bias) = (noise(rows * inputs, 1), noise(outputs * inputs, 2), noise(outputs, 3));
         let packed = Packed::from_rows(&weights, &bias);
         let sheet = Sheet::from_matrix(&input, inputs);
         let places: Vec<usize> = (0..rows).collect();

@@ -238,7 +238,8 @@ mod tests {
             let found = direct.forward(&values);
             assert_eq!(found.len(), count);
             let found_logits = found.iter().flat_map(|(logits, _)| logits).zip(&logits);
-            for (found, expected) in found.iter().flat_map(|(_, own)| own).zip(&features).chain(found_logits) {
+            for (found, expected) in found.iter().flat_map(|(_, own)| own).zip(&features).chain(found_logits)
+            {
                 assert!((found - expected).abs() < 1e-4 * expected.abs().max(1.0), "{found} {expected}");
             }
         }
