@@ -9,6 +9,7 @@
 #![expect(clippy::print_stderr, reason = "what was measured is worth reading")]
 
 mod rate;
+mod repository;
 mod slow;
 mod stop;
 mod support;
