@@ -12,8 +12,11 @@ use heartline_models::face::{CROP_SIDE, FaceCrop};
 
 use crate::support::turn;
 
+/// A fault in words, and what makes it.
+type Damage = (&'static str, fn(&Path));
+
 /// What can go wrong with a version's folder, which is whole when this gets it.
-const FAULTS: [(&str, fn(&Path)); 8] = [
+const FAULTS: [Damage; 8] = [
     ("a full disk cut the copy off", |folder| cut(&folder.join("model.safetensors"), 2)),
     ("a full disk left an empty file", |folder| cut(&folder.join("model.safetensors"), usize::MAX)),
     ("a byte is another one", |folder| {
