@@ -1,11 +1,9 @@
 //! The windows of one caller, read in order of time: each is heard against what the caller sounded like before.
 
-use std::time::Instant;
-
 use heartline_models::voice::{CallerBaseline, VoiceClip, VoicePrediction};
 
 use crate::emotion::Span;
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, Terms};
 use crate::media::SpeechWindow;
 
 /// Windows that are read at once: each step is heard against the ones before, so few know the caller sooner.
@@ -25,7 +23,7 @@ pub(crate) struct HeardWindow {
 pub(crate) async fn hear_caller(
     engine: &Engine,
     windows: Vec<SpeechWindow>,
-    deadline: Instant,
+    terms: Terms,
 ) -> Result<Vec<HeardWindow>, EngineError> {
     let mut heard = Vec::with_capacity(windows.len());
     let mut baseline = CallerBaseline::default();
@@ -36,7 +34,7 @@ pub(crate) async fn hear_caller(
             places.push((Span::new(window.start_ms, window.end_ms), window.speech_share));
             clips.push(VoiceClip { samples: window.samples, baseline: baseline.clone() });
         }
-        let predictions = engine.analyze_voice(clips, Some(deadline)).await?;
+        let predictions = engine.analyze_voice(clips, terms).await?;
         for (prediction, (span, speech_share)) in predictions.into_iter().zip(places) {
             baseline.add(&prediction);
             heard.push(HeardWindow { span, speech_share, prediction });

@@ -101,7 +101,7 @@ impl App {
             return Ok(Heard::nothing());
         }
         let model = self.model_name(Modality::Voice);
-        let windows = hear_caller(self.engine(), windows, deadline).await?;
+        let windows = hear_caller(self.engine(), windows, Some(deadline).into()).await?;
         let reading = |HeardWindow { span, speech_share, prediction }: HeardWindow| {
             readings::of_voice(prediction, span, speech_share, &model)
         };

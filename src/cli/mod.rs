@@ -58,7 +58,7 @@ fn execute(arguments: Arguments, output: &mut dyn Write, faults: &mut dyn Write)
         // A person who asks one question wants the answer, not the log.
         config.telemetry.log_filter = QUIET_FILTER.to_owned();
     }
-    install_logs(&config.telemetry)?;
+    let _logs = install_logs(&config.telemetry)?;
     match arguments.command {
         Command::Serve => serve::run(config, output),
         Command::Analyze(arguments) => analyze::run(config, arguments, output),

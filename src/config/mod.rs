@@ -30,7 +30,7 @@ use crate::telemetry::TelemetryConfig;
 
 pub use errors::{ConfigErrors, ConfigFault, Origin};
 pub use load::Sources;
-pub use raw::MatcherConfig;
+pub use raw::{Management, MatcherConfig};
 pub use section::Section;
 
 /// The beginning of every environment variable that sets a key.
@@ -47,6 +47,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// The models, their device and their queues.
     pub engine: EngineConfig,
+    /// The Open Inference Protocol.
+    pub inference: InferenceConfig,
     /// What media may be.
     pub media: MediaLimits,
     /// How readings become one vector.
@@ -84,6 +86,15 @@ pub struct ServerConfig {
     pub max_concurrent_requests: usize,
     /// How long a stopping server waits for the requests that it has accepted.
     pub drain_timeout: Duration,
+}
+
+/// The Open Inference Protocol.
+#[derive(Debug, Clone)]
+pub struct InferenceConfig {
+    /// Who may load and unload models by request.
+    pub management: Management,
+    /// How many gRPC streams may be open at the same time.
+    pub max_streams: usize,
 }
 
 /// Which matchers rank, and how.

@@ -20,6 +20,8 @@ pub struct RawConfig {
     pub server: RawServer,
     /// `[engine]`
     pub engine: RawEngine,
+    /// `[inference]`
+    pub inference: RawInference,
     /// `[media]`, which belongs to the media room.
     pub media: MediaLimits,
     /// `[fusion]`, which belongs to the emotion room.
@@ -42,6 +44,7 @@ impl Default for RawConfig {
             version: super::VERSION,
             server: RawServer::default(),
             engine: RawEngine::default(),
+            inference: RawInference::default(),
             media: MediaLimits::default(),
             fusion: FusionConfig::default(),
             routing: RawRouting::default(),
@@ -136,6 +139,34 @@ impl Default for RawEngine {
     }
 }
 
+/// `[inference]`: the Open Inference Protocol, over HTTP and gRPC.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawInference {
+    /// Who may load and unload models: `loopback`, `anyone` or `off`.
+    pub management: Management,
+    /// How many gRPC streams may be open.
+    pub max_streams: u64,
+}
+
+impl Default for RawInference {
+    fn default() -> Self {
+        Self { management: Management::Loopback, max_streams: 64 }
+    }
+}
+
+/// Who may load and unload models by request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Management {
+    /// Programs on the same machine.
+    Loopback,
+    /// Everybody who reaches the server: only behind something that checks who asks.
+    Anyone,
+    /// Nobody.
+    Off,
+}
+
 /// `[routing]`: which matchers rank, and how.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -213,11 +244,20 @@ pub struct RawTelemetry {
     pub log_format: LogFormat,
     /// Which log lines are written, in the directives of the `tracing` libraries.
     pub log_filter: String,
+    /// The collector that traces are sent to, by OTLP over gRPC; none without it.
+    pub otlp_endpoint: Option<String>,
+    /// The share of traces that begin here and are sent.
+    pub trace_sample_ratio: f32,
 }
 
 impl Default for RawTelemetry {
     fn default() -> Self {
-        Self { log_format: LogFormat::Text, log_filter: "info".to_owned() }
+        Self {
+            log_format: LogFormat::Text,
+            log_filter: "info".to_owned(),
+            otlp_endpoint: None,
+            trace_sample_ratio: 1.0,
+        }
     }
 }
 

@@ -109,7 +109,10 @@ fn unknown_keys_are_named_with_those_that_were_expected() {
     assert_eq!(row.problem, "unknown key \"queue_row\"");
     assert!(row.advice.starts_with("did you mean \"queue_rows\"?"), "{}", row.advice);
     assert!(row.advice.contains("models_folder"), "{}", row.advice);
-    assert_eq!(fault(&found, "telemetry.zzz").advice, "expected one of: log_format, log_filter");
+    assert_eq!(
+        fault(&found, "telemetry.zzz").advice,
+        "expected one of: log_format, log_filter, otlp_endpoint, trace_sample_ratio"
+    );
 }
 
 #[test]
@@ -142,6 +145,15 @@ fn all_faults_are_reported_at_once_with_their_sources() {
     assert!(fault(&errors.faults, "routing.matchers[0].wieght").advice.contains("did you mean \"weight\"?"));
     assert!(fault(&errors.faults, "engine.device").problem.contains("expected auto, cpu or cuda:N"));
     assert!(errors.to_string().starts_with("the configuration has "), "{errors}");
+}
+
+#[test]
+fn a_collector_is_named_by_an_address_without_encryption() {
+    let found = faults(
+        "version = 1\n[telemetry]\notlp_endpoint = \"https://collector:4317\"\ntrace_sample_ratio = 2.0\n",
+    );
+    assert!(fault(&found, "telemetry.otlp_endpoint").problem.contains("without encryption"));
+    assert!(fault(&found, "telemetry.trace_sample_ratio").advice.contains("0 to 1"));
 }
 
 #[test]
@@ -197,6 +209,7 @@ fn every_bound_is_enforced_on_both_sides() {
         ("server.header_timeout_ms", 100, 600_000),
         ("server.body_timeout_ms", 100, 600_000),
         ("server.min_body_bytes_per_second", 1, 1 << 30),
+        ("inference.max_streams", 1, 10_000),
         ("engine.max_batch_tokens", 512, 1_000_000),
         ("engine.stall_ms", 1000, 3_600_000),
         ("routing.limits.max_agents", 1, 1_000_000),
@@ -222,9 +235,10 @@ fn every_bound_is_enforced_on_both_sides() {
             assert!(fault(&below, key).to_string().contains(&highest.to_string()), "{below:#?}");
         }
     }
-    // The numbers of media and fusion have their bounds and tests in their own rooms.
+    // The numbers of media and fusion have their bounds and tests in their own rooms, fractions a test below.
     let numbers = leaves().into_iter().filter(|(key, value)| value.is_number() && key != "version");
-    for (key, _) in numbers.filter(|(key, _)| !key.starts_with("media.") && !key.starts_with("fusion.")) {
+    let elsewhere = ["media.", "fusion.", "telemetry.trace_sample_ratio"];
+    for (key, _) in numbers.filter(|(key, _)| !elsewhere.iter().any(|start| key.starts_with(start))) {
         assert!(bounds.iter().any(|(bounded, ..)| *bounded == key), "{key} has no bound here");
     }
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::raw::{RawConfig, RawEngine, RawPrivacy, RawRouting, RawServer, RawTelemetry};
 use super::{
-    Config, PluginsConfig, PrivacyConfig, RoutingConfig, SamplesConfig, Section, ServerConfig, VERSION,
+    Config, InferenceConfig, PluginsConfig, PrivacyConfig, RoutingConfig, SamplesConfig, Section,
+    ServerConfig, VERSION,
 };
 use crate::engine::EngineConfig;
-use crate::telemetry::{self, TelemetryConfig};
+use crate::telemetry::{self, TelemetryConfig, TracesConfig};
 
 /// A value out of bounds.
 #[derive(Debug)]
@@ -25,6 +26,10 @@ pub(super) fn validate(raw: RawConfig) -> (Config, Vec<Invalid>) {
     let config = Config {
         server: server(&raw.server, &mut bounds),
         engine: engine(&raw.engine, &mut bounds),
+        inference: InferenceConfig {
+            management: raw.inference.management,
+            max_streams: bounds.count("inference.max_streams", raw.inference.max_streams, 1..=10_000),
+        },
         media: bounds.section("media", raw.media),
         fusion: bounds.section("fusion", raw.fusion),
         routing: routing(raw.routing, &mut bounds),
@@ -135,7 +140,18 @@ fn logs(raw: RawTelemetry, bounds: &mut Bounds) -> TelemetryConfig {
             "write directives such as info or heartline=debug,info",
         );
     }
-    TelemetryConfig { log_format: raw.log_format, log_filter: raw.log_filter }
+    bounds.decimal("telemetry.trace_sample_ratio", raw.trace_sample_ratio, 0.0..=1.0);
+    let traces = raw.otlp_endpoint.map(|endpoint| {
+        if let Err(problem) = telemetry::check_endpoint(&endpoint) {
+            bounds.refuse(
+                "telemetry.otlp_endpoint",
+                problem,
+                "write http://HOST:PORT, such as http://127.0.0.1:4317",
+            );
+        }
+        TracesConfig { endpoint, sample_ratio: f64::from(raw.trace_sample_ratio) }
+    });
+    TelemetryConfig { log_format: raw.log_format, log_filter: raw.log_filter, traces }
 }
 
 /// Checks values and collects the faults.

@@ -132,11 +132,13 @@ impl<R: Send, A: Send> Station for Desk<R, A> {
             return Ok(());
         }
         let rows: usize = batch.iter().map(|entry| entry.rows).sum();
-        let span = tracing::debug_span!("execute", model = self.lane.name, rows, cut = cut.name());
+        let span = tracing::info_span!("execute", model = self.lane.name, rows, cut = cut.name());
         let _entered = span.enter();
         self.lane.ledger.cut(cut);
         record::batch(self.lane.name, cut.name());
         for entry in &batch {
+            // One batch serves many requests: each of them can be followed to it.
+            span.follows_from(&entry.item.span);
             let waited = now.saturating_duration_since(entry.since);
             record::queue_wait(self.lane.name, waited);
             self.lane.ledger.waited(entry.rows, waited);

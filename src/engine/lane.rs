@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+use tracing::Span;
 
 use super::backlog::{Accepted, Backlog, Pace};
 use super::ledger::{Ledger, ModelStatistics};
@@ -33,6 +34,8 @@ pub(super) struct LaneLimits {
 pub(super) struct Entry<R, A> {
     pub(super) rows: Vec<R>,
     pub(super) reply: oneshot::Sender<Reply<R, A>>,
+    /// The request, as traces know it.
+    pub(super) span: Span,
     /// Counts as work before the device until the entry is answered.
     _accepted: Accepted,
 }
@@ -125,6 +128,7 @@ impl<R: Send, A: Send> Lane<R, A> {
     }
 
     /// Has rows computed. A request that is given up leaves the queue at once.
+    #[tracing::instrument(name = "infer", skip_all, fields(model = self.name, rows = rows.len()))]
     pub(super) async fn submit(&self, rows: Vec<R>, terms: Settled) -> Reply<R, A> {
         if rows.is_empty() {
             return Ok((rows, Vec::new()));
@@ -197,7 +201,7 @@ impl<R: Send, A: Send> Lane<R, A> {
             let accepted = self.backlog.accept(terms.priority, self.pace.of(cost));
             let Settled { deadline, priority, .. } = terms;
             let count = piece.len();
-            let item = Entry { rows: piece, reply, _accepted: accepted };
+            let item = Entry { rows: piece, reply, span: Span::current(), _accepted: accepted };
             pieces.push(Waiting { item, rows: count, cost, since, deadline, priority });
             replies.push_back(receiver);
         }

@@ -13,12 +13,33 @@ use tracing::Instrument;
 
 use super::arrival::Pace;
 use super::request_id::{self, RequestId};
-use super::{ApiError, ErrorBody, ErrorCode, arrival, status};
+use super::{ApiError, ErrorBody, ErrorCode, ProtocolError, arrival, status};
 use crate::app::App;
-use crate::telemetry::record;
+use crate::telemetry::{record, traces};
 
 /// The metrics' name for paths that are no routes: whatever clients make up is one series.
-const UNMATCHED: &str = "unmatched";
+pub(super) const UNMATCHED: &str = "unmatched";
+
+/// How an error's body looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    /// The house's own.
+    House,
+    /// The inference protocol's.
+    Protocol,
+}
+
+impl Dialect {
+    /// The dialect of a path: everything below `/v2` is the protocol's, what is no route included.
+    fn of(path: &str) -> Self {
+        let rest = path.strip_prefix("/v2");
+        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+            Self::Protocol
+        } else {
+            Self::House
+        }
+    }
+}
 
 /// Wraps a request.
 pub(super) async fn wrap(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -26,12 +47,21 @@ pub(super) async fn wrap(State(app): State<App>, request: Request, next: Next) -
     let in_flight = record::request_begins();
     let id = RequestId::of(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", id = id.as_str(), method = %request.method(), route);
+    let span = tracing::info_span!(
+        "request",
+        id = id.as_str(),
+        method = %request.method(),
+        route,
+        status = tracing::field::Empty,
+        trace_id = tracing::field::Empty,
+    );
+    traces::join(&span, request.headers());
 
     let server = &app.config().server;
     let limit = server.max_body_bytes;
     let pace = Pace { base: server.body_timeout, bytes_per_second: server.min_body_bytes_per_second };
     let (request, lateness) = arrival::watch(request, pace);
+    let dialect = Dialect::of(request.uri().path());
     let answer = match declared_length(&request) {
         Some(length) if length > limit as u64 => too_large(length, limit).into_response(),
         _ => match tokio::time::timeout(app.request_timeout(), next.run(request).instrument(span.clone()))
@@ -49,10 +79,11 @@ pub(super) async fn wrap(State(app): State<App>, request: Request, next: Next) -
             }
         },
     };
-    let mut answer = explain(answer, &id);
+    let mut answer = explain(answer, &id, dialect);
     answer.headers_mut().insert(request_id::HEADER, id.header_value());
     let elapsed = started.elapsed();
     record::request(&route, answer.status().as_u16(), elapsed);
+    span.record("status", answer.status().as_u16());
     let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     span.in_scope(|| tracing::debug!(status = answer.status().as_u16(), elapsed_ms, "answered"));
     drop(in_flight);
@@ -63,10 +94,15 @@ pub(super) async fn wrap(State(app): State<App>, request: Request, next: Next) -
 /// log and not into the answer.
 #[expect(clippy::needless_pass_by_value, reason = "the panic fence hands it over like this")]
 pub(super) fn after_panic(panic: Box<dyn Any + Send>) -> Response {
+    log_panic(&*panic);
+    ApiError::new(ErrorCode::Internal, "the server made a mistake; its log has the details").into_response()
+}
+
+/// Writes what a handler's panic said to the log.
+pub(super) fn log_panic(panic: &(dyn Any + Send)) {
     let words = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
     tracing::error!(panic = words, "a handler panicked");
-    ApiError::new(ErrorCode::Internal, "the server made a mistake; its log has the details").into_response()
 }
 
 fn declared_length(request: &Request) -> Option<u64> {
@@ -81,7 +117,7 @@ fn too_large(length: u64, limit: usize) -> ApiError {
 }
 
 /// Gives a failure its body.
-fn explain(mut answer: Response, id: &RequestId) -> Response {
+fn explain(mut answer: Response, id: &RequestId, dialect: Dialect) -> Response {
     if !status::is_failure(answer.status()) {
         return answer;
     }
@@ -90,8 +126,14 @@ fn explain(mut answer: Response, id: &RequestId) -> Response {
         .remove::<ApiError>()
         .unwrap_or_else(|| status::refusal(answer.status(), "the request was refused".to_owned()));
     record::failure(error.code.fault(), error.code.name());
-    let body = ErrorBody { code: error.code, message: error.message, request_id: id.as_str().to_owned() };
-    let mut explained = (status::of(error.code), Json(body)).into_response();
+    let status = status::of(error.code);
+    let mut explained = match dialect {
+        Dialect::House => {
+            let request_id = id.as_str().to_owned();
+            (status, Json(ErrorBody { code: error.code, message: error.message, request_id })).into_response()
+        }
+        Dialect::Protocol => (status, Json(ProtocolError { error: error.message })).into_response(),
+    };
     if let Some(milliseconds) = error.retry_after_ms {
         // The header counts whole seconds; rounding down would invite the client too early.
         explained.headers_mut().insert(RETRY_AFTER, HeaderValue::from(milliseconds.div_ceil(1_000)));
@@ -117,7 +159,7 @@ mod tests {
                 retry_after_ms: Some(milliseconds),
                 ..ApiError::new(ErrorCode::Overloaded, "full")
             };
-            let answer = explain(error.into_response(), &id());
+            let answer = explain(error.into_response(), &id(), Dialect::House);
             assert_eq!(answer.headers()[RETRY_AFTER], seconds);
         }
     }
@@ -125,11 +167,28 @@ mod tests {
     #[tokio::test]
     async fn failures_of_the_framework_get_our_body() {
         let refused = status::of(ErrorCode::UnsupportedMediaType).into_response();
-        let answer = explain(refused, &id());
+        let answer = explain(refused, &id(), Dialect::House);
         let bytes = axum::body::to_bytes(answer.into_body(), 4_096).await.unwrap();
         let body: ErrorBody = serde_json::from_slice(&bytes).unwrap();
         assert_eq!(body.code, ErrorCode::UnsupportedMediaType);
         assert_eq!(body.request_id.len(), 36);
+    }
+
+    #[tokio::test]
+    async fn the_protocol_has_its_own_body() {
+        for (path, dialect) in [
+            ("/v2", Dialect::Protocol),
+            ("/v2/models/none", Dialect::Protocol),
+            ("/v21", Dialect::House),
+            ("/v1/analyze", Dialect::House),
+        ] {
+            assert_eq!(Dialect::of(path), dialect, "{path}");
+        }
+        let error = ApiError::new(ErrorCode::ModelUnknown, "there is none");
+        let answer = explain(error.into_response(), &id(), Dialect::Protocol);
+        assert_eq!(answer.status(), status::of(ErrorCode::ModelUnknown));
+        let bytes = axum::body::to_bytes(answer.into_body(), 4_096).await.unwrap();
+        assert_eq!(bytes, r#"{"error":"there is none"}"#);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The closed list of error codes, whose fault each is, and the error that every handler returns.
 
 use axum::response::{IntoResponse, Response};
+use heartline_models::ModelError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -65,13 +66,21 @@ pub enum ErrorCode {
     EngineStopped,
     /// The matchers could not be asked.
     MatchersFailed,
+    /// The tensors or parameters of an inference request are not what the model or the protocol takes.
+    InputInvalid,
+    /// There is no such model, or the version is not the loaded one.
+    ModelUnknown,
+    /// The model is known and not loaded.
+    ModelNotLoaded,
+    /// Models may not be loaded or unloaded by this client.
+    ManagementRefused,
     /// The server made a mistake.
     Internal,
 }
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 30] = [
         Self::BodyUnreadable,
         Self::BodyTimeout,
         Self::BodyTooLarge,
@@ -97,6 +106,10 @@ impl ErrorCode {
         Self::ModelFailed,
         Self::EngineStopped,
         Self::MatchersFailed,
+        Self::InputInvalid,
+        Self::ModelUnknown,
+        Self::ModelNotLoaded,
+        Self::ManagementRefused,
         Self::Internal,
     ];
 
@@ -129,6 +142,10 @@ impl ErrorCode {
             Self::ModelFailed => "model_failed",
             Self::EngineStopped => "engine_stopped",
             Self::MatchersFailed => "matchers_failed",
+            Self::InputInvalid => "input_invalid",
+            Self::ModelUnknown => "model_unknown",
+            Self::ModelNotLoaded => "model_not_loaded",
+            Self::ManagementRefused => "management_refused",
             Self::Internal => "internal",
         }
     }
@@ -137,7 +154,9 @@ impl ErrorCode {
     #[must_use]
     pub const fn fault(self) -> Fault {
         match self {
-            Self::Overloaded | Self::NotReady | Self::DeadlineExceeded => Fault::Overload,
+            Self::Overloaded | Self::NotReady | Self::ModelNotLoaded | Self::DeadlineExceeded => {
+                Fault::Overload
+            }
             Self::ModelFailed | Self::EngineStopped => Fault::Model,
             Self::MatchersFailed => Fault::Plugin,
             Self::Internal => Fault::Internal,
@@ -155,6 +174,13 @@ pub struct ErrorBody {
     pub message: String,
     /// The request's identifier, as in the header `x-request-id`.
     pub request_id: String,
+}
+
+/// The body of every error answer of the inference protocol.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProtocolError {
+    /// What went wrong, for people; the protocol has no codes.
+    pub error: String,
 }
 
 /// What a handler returns instead of an answer. The envelope around all routes writes its body, because only the
@@ -214,11 +240,12 @@ fn code_of(error: &AppError) -> ErrorCode {
         AppError::Overloaded { .. } => ErrorCode::Overloaded,
         AppError::Deadline => ErrorCode::DeadlineExceeded,
         AppError::Engine(EngineError::Stopped) => ErrorCode::EngineStopped,
-        AppError::Engine(EngineError::NotLoaded { .. }) => ErrorCode::NotReady,
+        AppError::Engine(EngineError::NotLoaded { .. }) => ErrorCode::ModelNotLoaded,
         AppError::Engine(EngineError::UnknownModel { .. } | EngineError::UnknownVersion { .. }) => {
-            ErrorCode::NotFound
+            ErrorCode::ModelUnknown
         }
         AppError::Engine(EngineError::TooManyRows { .. }) => ErrorCode::TooManyRows,
+        AppError::Engine(EngineError::Model(ModelError::Input(_))) => ErrorCode::InputInvalid,
         AppError::Engine(_) => ErrorCode::ModelFailed,
         AppError::Worker(_) => ErrorCode::Internal,
     }

@@ -56,6 +56,15 @@ pub(super) async fn healthz(State(app): State<App>) -> Result<Json<Liveness>, Ap
     )
 )]
 pub(super) async fn readyz(State(app): State<App>) -> Result<Json<Readiness>, ApiError> {
+    check(&app).await?;
+    Ok(Json(Readiness { ready: true }))
+}
+
+/// Whether the server takes work.
+///
+/// # Errors
+/// `not_ready`, with the reason.
+pub(super) async fn check(app: &App) -> Result<(), ApiError> {
     if app.is_draining() {
         return Err(ApiError::new(ErrorCode::NotReady, "the server is draining"));
     }
@@ -63,7 +72,7 @@ pub(super) async fn readyz(State(app): State<App>) -> Result<Json<Readiness>, Ap
         return Err(ApiError::new(ErrorCode::NotReady, "as many requests are in work as the server takes"));
     }
     match app.engine_fault().await {
-        None => Ok(Json(Readiness { ready: true })),
+        None => Ok(()),
         Some(fault) => Err(ApiError::new(ErrorCode::NotReady, fault)),
     }
 }

@@ -10,6 +10,7 @@ mod catalogue;
 mod envelope;
 mod error;
 mod health;
+pub mod inference;
 mod json;
 mod multipart;
 mod openapi;
@@ -24,7 +25,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 pub use analyze::{AnalyzeBody, AudioPart, FramePart, TranscriptPart, UtterancePart};
 pub use catalogue::{MatcherList, ModelEntry, ModelList};
-pub use error::{ApiError, ErrorBody, ErrorCode};
+pub use error::{ApiError, ErrorBody, ErrorCode, ProtocolError};
 pub use health::{Liveness, Readiness};
 pub use openapi::document;
 pub use rank::RankBody;
@@ -38,6 +39,7 @@ struct Route {
     handler: MethodRouter<App>,
 }
 
+/// The routes of the house's own interface; those of the inference protocol have their own list.
 fn routes() -> Vec<Route> {
     let route = |method, path, handler| Route { path, method, handler };
     vec![
@@ -56,14 +58,18 @@ fn routes() -> Vec<Route> {
 /// Every route as method and path, the method in lower case.
 #[must_use]
 pub fn route_names() -> Vec<(&'static str, &'static str)> {
-    routes().iter().map(|route| (route.method, route.path)).collect()
+    let own = routes().into_iter().map(|route| (route.method, route.path));
+    own.chain(inference::routes().into_iter().map(|route| (route.method, route.path))).collect()
 }
 
 /// The router of an app, ready to serve.
 pub fn router(app: &App) -> Router {
+    let inference = inference::Inference::new(app);
     let router = routes()
         .into_iter()
         .fold(Router::new(), |router, route| router.route(route.path, route.handler))
+        .with_state(app.clone())
+        .merge(inference::router(&inference))
         .fallback(|| async {
             ApiError::new(ErrorCode::NotFound, "there is no such route; see /openapi.json")
         })
@@ -77,5 +83,6 @@ pub fn router(app: &App) -> Router {
         .layer(DefaultBodyLimit::max(app.config().server.max_body_bytes))
         .layer(CatchPanicLayer::custom(envelope::after_panic))
         .layer(axum::middleware::from_fn_with_state(app.clone(), envelope::wrap))
-        .with_state(app.clone())
+        // gRPC has its own envelope: its errors have no body.
+        .merge(inference::grpc::router(&inference))
 }

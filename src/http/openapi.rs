@@ -2,8 +2,14 @@
 
 use axum::Json;
 use utoipa::OpenApi;
+use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ContentBuilder, HttpMethod, Ref, RefOr, Required, ResponseBuilder};
 
-use super::{analyze, catalogue, health, rank};
+use super::{analyze, catalogue, health, inference, rank};
+
+/// Where the inference protocol's bodies are described.
+const PROTOCOL: &str =
+    "As the Open Inference Protocol, version 2, has it; docs/inference.md names the models.";
 
 /// The document, as the derive builds it.
 #[derive(OpenApi)]
@@ -26,6 +32,7 @@ use super::{analyze, catalogue, health, rank};
         openapi
     ),
     components(schemas(
+        super::ProtocolError,
         super::TranscriptPart,
         super::UtterancePart,
         crate::routing::Agent,
@@ -37,7 +44,33 @@ struct Document;
 /// The OpenAPI document of this version.
 #[must_use]
 pub fn document() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+    let mut document = Document::openapi();
+    for route in inference::routes() {
+        let method = if route.method == "get" { HttpMethod::Get } else { HttpMethod::Post };
+        document.paths.add_path_operation(route.path, vec![method], operation(&route));
+    }
+    document
+}
+
+/// One route of the inference protocol. Its bodies are tensors of any shape, which the protocol's own document
+/// describes better than a schema here would.
+fn operation(route: &inference::Described) -> utoipa::openapi::path::Operation {
+    let error = Ref::from_schema_name("ProtocolError");
+    let error = ContentBuilder::new().schema(Some(RefOr::Ref(error))).build();
+    let failure = ResponseBuilder::new().description("What went wrong.").content("application/json", error);
+    let names = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let parameter = |name: &str| {
+        let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
+        parameter.required(Required::True).build()
+    };
+    OperationBuilder::new()
+        .summary(Some(route.summary))
+        .description(Some(PROTOCOL))
+        .tag("Open Inference Protocol")
+        .parameters(Some(names.map(parameter)))
+        .response("200", ResponseBuilder::new().description(PROTOCOL).build())
+        .response("default", failure.build())
+        .build()
 }
 
 /// This document.

@@ -11,9 +11,10 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::JsonMalformed
         | ErrorCode::MultipartMalformed
         | ErrorCode::AudioUnreadable
-        | ErrorCode::FrameUnreadable => StatusCode::BAD_REQUEST,
-        ErrorCode::AgentBiometricsRefused => StatusCode::FORBIDDEN,
-        ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        | ErrorCode::FrameUnreadable
+        | ErrorCode::InputInvalid => StatusCode::BAD_REQUEST,
+        ErrorCode::AgentBiometricsRefused | ErrorCode::ManagementRefused => StatusCode::FORBIDDEN,
+        ErrorCode::NotFound | ErrorCode::ModelUnknown => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
         ErrorCode::BodyTooLarge
@@ -27,7 +28,9 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::AgentsInvalid
         | ErrorCode::NothingToAnalyze => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::Overloaded => StatusCode::TOO_MANY_REQUESTS,
-        ErrorCode::NotReady | ErrorCode::EngineStopped => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::NotReady | ErrorCode::ModelNotLoaded | ErrorCode::EngineStopped => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         ErrorCode::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
         ErrorCode::ModelFailed | ErrorCode::MatchersFailed | ErrorCode::Internal => {
             StatusCode::INTERNAL_SERVER_ERROR

@@ -115,7 +115,7 @@ fn finding(prediction: FacePrediction, face: Option<&FaceBox>) -> (Finding, Read
 
 /// The whole picture as a crop: grey, scaled so that its longer side fits; what is missing beside a shorter side
 /// repeats the edge. It goes the road of found faces, so that its quality is rated as theirs is.
-fn whole(picture: &RgbImage) -> FaceCrop {
+pub(crate) fn whole(picture: &RgbImage) -> FaceCrop {
     let side = picture.width.max(picture.height) as f32;
     let width = side / CROP_SIDE as f32 * WHOLE_BOX_WIDTH;
     let (middle_x, middle_y) = ((picture.width as f32 - 1.0) / 2.0, (picture.height as f32 - 1.0) / 2.0);

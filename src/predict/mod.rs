@@ -23,7 +23,9 @@ pub use answer::{
     VoiceWindow,
 };
 pub use error::PredictError;
+pub(crate) use face::whole as whole_crop;
 pub use manifest::{Limits, Manifest, Row, Rows};
 pub use output::Output;
 pub use predictor::{Predictor, Task};
 pub use run::{Summary, predict};
+pub(crate) use voice::clip_finding;

@@ -69,7 +69,7 @@ impl Predictor {
             let span = Span::new(start_ms, end_ms);
             answer.map(|prediction| vec![HeardWindow { span, speech_share, prediction }])
         } else {
-            match hear_caller(&self.engine, windows, Self::deadline()).await {
+            match hear_caller(&self.engine, windows, Some(Self::deadline()).into()).await {
                 Ok(heard) => Ok(heard),
                 Err(error) => Err(fault(error)?),
             }
@@ -109,10 +109,21 @@ fn clip_answer(
 ) -> Result<VoiceAnswer, RowFault> {
     let windows: Vec<_> = heard.into_iter().map(window).collect();
     let no_window = || RowFault::new("media_empty", "the audio is empty".to_owned());
-    let mut finding = pool(&windows).ok_or_else(no_window)?;
+    let finding = pool_clip(&windows, has_speech).ok_or_else(no_window)?;
+    let windows = windows.into_iter().map(|(window, _)| window).collect();
+    Ok(VoiceAnswer { id, finding, duration_ms, windows })
+}
+
+/// What a clip's windows say together; none where there are no windows.
+pub(crate) fn clip_finding(heard: Vec<HeardWindow>, has_speech: bool) -> Option<Finding> {
+    let windows: Vec<_> = heard.into_iter().map(window).collect();
+    pool_clip(&windows, has_speech)
+}
+
+fn pool_clip(windows: &[(VoiceWindow, f32)], has_speech: bool) -> Option<Finding> {
+    let mut finding = pool(windows)?;
     if !has_speech {
         finding.abstain = Some(Abstain::new("no_speech", "no speech was found in the clip"));
     }
-    let windows = windows.into_iter().map(|(window, _)| window).collect();
-    Ok(VoiceAnswer { id, finding, duration_ms, windows })
+    Some(finding)
 }

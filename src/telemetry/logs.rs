@@ -2,9 +2,12 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
+use super::traces::Export;
 use super::{LogFormat, TelemetryConfig, TelemetryError};
 
 /// Checks the directives of a log filter.
@@ -15,24 +18,34 @@ pub fn check_filter(filter: &str) -> Result<(), TelemetryError> {
     parse(filter).map(|_| ())
 }
 
-/// Starts writing logs to standard error. A second call changes nothing: the process has one log.
+/// The running log. Traces that are still to be sent are sent when it is dropped.
+#[derive(Debug)]
+pub struct Logs {
+    _export: Option<Export>,
+}
+
+/// Starts writing logs to standard error and sending traces. A second call changes nothing: the process has one log.
 ///
 /// # Errors
-/// [`TelemetryError::Filter`]
-pub fn install_logs(config: &TelemetryConfig) -> Result<(), TelemetryError> {
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(parse(&config.log_filter)?)
+/// [`TelemetryError::Filter`] or [`TelemetryError::Traces`].
+pub fn install_logs(config: &TelemetryConfig) -> Result<Logs, TelemetryError> {
+    let export = config.traces.as_ref().map(Export::start).transpose()?;
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(true);
-    let installed = match config.log_format {
-        LogFormat::Text => builder.finish().try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
+    let lines = match config.log_format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
+    // The filter is for the lines; a trace without its spans would be of no use.
+    let lines = lines.with_filter(parse(&config.log_filter)?);
+    let spans = export.as_ref().map(|export| export.layer().with_filter(LevelFilter::INFO));
+    let installed = tracing_subscriber::registry().with(lines).with(spans).try_init();
     if installed.is_err() {
         tracing::debug!("logs were set up before");
     }
-    Ok(())
+    Ok(Logs { _export: export })
 }
 
 fn parse(filter: &str) -> Result<EnvFilter, TelemetryError> {
@@ -55,8 +68,8 @@ mod tests {
     #[test]
     fn installing_twice_is_harmless() {
         for log_format in [LogFormat::Text, LogFormat::Json] {
-            let config = TelemetryConfig { log_format, log_filter: "off".to_owned() };
-            install_logs(&config).unwrap();
+            let config = TelemetryConfig { log_format, log_filter: "off".to_owned(), traces: None };
+            drop(install_logs(&config).unwrap());
         }
     }
 }

@@ -1,17 +1,19 @@
-//! Logs and metrics.
+//! Logs, traces and metrics.
 //!
 //! Every metric is named in [`names`], with its unit and help text; the other rooms record through [`record`], so that
-//! labels cannot drift apart. [`logs`] sets up what is written to standard error.
+//! labels cannot drift apart. [`logs`] sets up what is written to standard error, `traces` what is sent to a collector.
 
 pub mod logs;
 pub mod metrics;
 pub mod names;
 pub mod record;
+pub(crate) mod traces;
 
 use serde::{Deserialize, Serialize};
 
-pub use logs::{check_filter, install_logs};
+pub use logs::{Logs, check_filter, install_logs};
 pub use metrics::Metrics;
+pub use traces::{TracesConfig, check_endpoint};
 
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -31,6 +33,8 @@ pub struct TelemetryConfig {
     pub log_format: LogFormat,
     /// Which lines are written: directives such as `info` or `heartline=debug,info`.
     pub log_filter: String,
+    /// Where traces are sent; nowhere without it.
+    pub traces: Option<TracesConfig>,
 }
 
 /// Whose fault a failure was.
@@ -93,6 +97,9 @@ pub enum TelemetryError {
     /// Another library took the place of the process's recorder.
     #[error("another metrics recorder is installed already")]
     RecorderTaken,
+    /// The export of traces cannot be set up.
+    #[error("traces cannot be exported: {0}")]
+    Traces(String),
     /// The metrics cannot be set up.
     #[error("the metrics cannot be set up: {0}")]
     Metrics(String),

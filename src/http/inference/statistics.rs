@@ -1,0 +1,162 @@
+//! The statistics extension: rows, executions and where the time went, by model.
+//!
+//! The engine counts its models' work, whoever asked for it; the pipelines are counted here, where they run. Rows by
+//! executions is the mean batch.
+
+use serde::Serialize;
+
+use super::Inference;
+use super::catalogue::{MODELS, ModelSpec};
+use crate::engine::{ModelStatistics, Span};
+use crate::http::ApiError;
+
+/// The statistics of some models, as the protocol writes them.
+#[derive(Debug, Serialize)]
+pub(super) struct StatisticsList {
+    pub(super) model_stats: Vec<ModelReport>,
+}
+
+/// The statistics of one model.
+#[derive(Debug, Serialize)]
+pub(super) struct ModelReport {
+    pub(super) name: &'static str,
+    pub(super) version: String,
+    /// Milliseconds since the beginning of 1970; 0 where there was none.
+    pub(super) last_inference: u64,
+    /// Rows.
+    pub(super) inference_count: u64,
+    pub(super) execution_count: u64,
+    pub(super) inference_stats: Times,
+    pub(super) batch_stats: Vec<BatchTimes>,
+}
+
+/// Where the time of requests went.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Times {
+    pub(super) success: Total,
+    pub(super) fail: Total,
+    pub(super) queue: Total,
+    pub(super) compute_input: Total,
+    pub(super) compute_infer: Total,
+    pub(super) compute_output: Total,
+    pub(super) cache_hit: Total,
+    pub(super) cache_miss: Total,
+}
+
+/// Where the time of executions of one size went.
+#[derive(Debug, Serialize)]
+pub(super) struct BatchTimes {
+    pub(super) batch_size: u64,
+    pub(super) compute_input: Total,
+    pub(super) compute_infer: Total,
+    pub(super) compute_output: Total,
+}
+
+/// How often, and how long in all.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(super) struct Total {
+    pub(super) count: u64,
+    pub(super) ns: u64,
+}
+
+impl From<Span> for Total {
+    fn from(span: Span) -> Self {
+        Self { count: span.count, ns: span.ns }
+    }
+}
+
+impl Inference {
+    /// The statistics of a loaded model, or of all of them where none is named.
+    pub(super) fn statistics(&self, name: &str, version: &str) -> Result<StatisticsList, ApiError> {
+        let counted = self.app().engine().statistics();
+        let specs: Vec<(&'static ModelSpec, u32)> = if name.is_empty() {
+            MODELS.iter().filter_map(|model| self.find(model.name, "").ok()).collect()
+        } else {
+            vec![self.find(name, version)?]
+        };
+        let report = |(spec, version): (&'static ModelSpec, u32)| {
+            let own = counted.iter().find(|one| one.name == spec.name && one.version == version);
+            match own {
+                Some(own) => of_engine(spec.name, own),
+                None => self.of_pipeline(spec, version),
+            }
+        };
+        Ok(StatisticsList { model_stats: specs.into_iter().map(report).collect() })
+    }
+
+    /// What was counted here. A pipeline runs once for each request.
+    fn of_pipeline(&self, spec: &'static ModelSpec, version: u32) -> ModelReport {
+        let counts = self.tally().of(spec.served);
+        ModelReport {
+            name: spec.name,
+            version: version.to_string(),
+            last_inference: counts.last_unix_ms,
+            inference_count: counts.rows,
+            execution_count: counts.success.count,
+            inference_stats: Times {
+                success: counts.success.into(),
+                fail: counts.failure.into(),
+                compute_input: counts.reading.into(),
+                compute_infer: counts.computing.into(),
+                ..Times::default()
+            },
+            batch_stats: Vec::new(),
+        }
+    }
+}
+
+fn of_engine(name: &'static str, counted: &ModelStatistics) -> ModelReport {
+    let batch = |(rows, span): &(usize, Span)| BatchTimes {
+        batch_size: *rows as u64,
+        compute_input: Total::default(),
+        compute_infer: (*span).into(),
+        compute_output: Total::default(),
+    };
+    ModelReport {
+        name,
+        version: counted.version.to_string(),
+        last_inference: counted.last_unix_ms,
+        inference_count: counted.rows,
+        execution_count: counted.executions,
+        inference_stats: Times {
+            success: counted.success.into(),
+            fail: counted.failure.into(),
+            queue: counted.queue.into(),
+            compute_infer: counted.compute.into(),
+            ..Times::default()
+        },
+        batch_stats: counted.batches.iter().map(batch).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_and_executions_stay_apart() {
+        let span = |count, ns| Span { count, ns };
+        let counted = ModelStatistics {
+            name: "text",
+            version: 3,
+            rows: 40,
+            executions: 5,
+            last_unix_ms: 9,
+            success: span(10, 100),
+            failure: span(1, 2),
+            queue: span(10, 50),
+            compute: span(5, 40),
+            batches: vec![(8, span(5, 40))],
+            cuts: Vec::new(),
+        };
+        let report = serde_json::to_value(of_engine("text", &counted)).unwrap();
+        assert_eq!(
+            (report["inference_count"].as_u64(), report["execution_count"].as_u64()),
+            (Some(40), Some(5))
+        );
+        assert_eq!(report["version"], "3");
+        assert_eq!(report["inference_stats"]["queue"], serde_json::json!({"count": 10, "ns": 50}));
+        assert_eq!(report["inference_stats"]["cache_hit"]["count"], 0);
+        assert_eq!(report["batch_stats"][0]["batch_size"], 8);
+    }
+}
