@@ -131,9 +131,24 @@ mod tests {
 
     const PACE: Pace = Pace { base: Duration::from_secs(2), bytes_per_second: 10 };
 
+    /// A body of what comes through a channel.
+    struct Pieces(tokio::sync::mpsc::Receiver<Vec<u8>>);
+
+    impl HttpBody for Pieces {
+        type Data = Bytes;
+        type Error = axum::Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+            self.0.poll_recv(context).map(|piece| piece.map(|bytes| Ok(Frame::data(bytes.into()))))
+        }
+    }
+
     /// A body of pieces, each after a time.
     fn pieces(count: usize, length: usize, interval: Duration) -> Body {
-        let (sender, mut receiver) = tokio::sync::mpsc::channel::<Vec<u8>>(1);
+        let (sender, receiver) = tokio::sync::mpsc::channel(1);
         tokio::spawn(async move {
             for _ in 0..count {
                 tokio::time::sleep(interval).await;
@@ -142,18 +157,7 @@ mod tests {
                 }
             }
         });
-        struct Pieces(Box<dyn FnMut(&mut Context<'_>) -> Poll<Option<Vec<u8>>> + Send>);
-        impl HttpBody for Pieces {
-            type Data = Bytes;
-            type Error = axum::Error;
-            fn poll_frame(
-                mut self: Pin<&mut Self>,
-                context: &mut Context<'_>,
-            ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-                (self.0)(context).map(|piece| piece.map(|bytes| Ok(Frame::data(bytes.into()))))
-            }
-        }
-        Body::new(Pieces(Box::new(move |context| receiver.poll_recv(context))))
+        Body::new(Pieces(receiver))
     }
 
     async fn read(body: Body, content_type: &str) -> (Option<usize>, bool) {

@@ -5,10 +5,11 @@
 //! tests measure, so they take turns. `HEARTLINE_OVERLOAD_SECONDS` says how long the overload lasts: 60 is a good
 //! length for a machine that does nothing else.
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![expect(clippy::print_stderr, reason = "what was measured is worth reading")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stderr, reason = "what was measured is worth reading")]
 
 mod rate;
+mod repository;
 mod slow;
 mod stop;
 mod support;

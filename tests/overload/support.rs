@@ -15,6 +15,11 @@ use tokio::sync::{Mutex, MutexGuard};
 /// Tests that measure take turns: side by side they would measure each other.
 static TURN: Mutex<()> = Mutex::const_new(());
 
+/// Waits until this test has the machine to itself.
+pub(crate) async fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().await
+}
+
 /// A server that listens; it is killed where a test forgets to stop it.
 pub(crate) struct Server {
     child: Child,
@@ -26,7 +31,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the program with these settings and waits until it listens.
     pub(crate) async fn start(settings: &[&str]) -> Self {
-        let turn = TURN.lock().await;
+        let turn = turn().await;
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let plugins = std::env::current_exe().unwrap().parent().unwrap().display().to_string();
         let log = tempfile::NamedTempFile::new().unwrap();
