@@ -97,7 +97,7 @@ fn shape_of(input: &InputSpec, bytes: usize) -> Result<Vec<usize>, ApiError> {
     let width = if input.datatype == Datatype::Uint8 { 1 } else { 4 };
     let open = input.shape.iter().filter(|size| **size < 0).count();
     let fixed: usize = input.shape.iter().filter_map(|size| usize::try_from(*size).ok()).product();
-    if open != 1 || fixed == 0 || bytes % (fixed * width) != 0 {
+    if open != 1 || fixed == 0 || !bytes.is_multiple_of(fixed * width) {
         let message = format!("{bytes} bytes do not say the shape of {}, {:?}", input.name, input.shape);
         return Err(invalid(message));
     }

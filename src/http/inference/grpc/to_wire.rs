@@ -59,7 +59,7 @@ fn typed(values: Values) -> InferTensorContents {
         Values::Floats(values) => contents.fp32_contents = values,
         Values::Integers(values) => contents.int_contents = values,
         Values::Octets(values) => {
-            contents.uint_contents = values.iter().map(|value| u32::from(*value)).collect()
+            contents.uint_contents = values.iter().map(|value| u32::from(*value)).collect();
         }
         Values::Elements(values) => contents.bytes_contents = values,
     }
