@@ -8,7 +8,6 @@
 //! - [`routing`]: agents, matchers and the policy that ranks.
 //! - [`http`]: the wire.
 //! - [`predict`]: the same models over tables of texts, clips and pictures.
-//!
 //! - [`load`]: asks a running server as often as it is told, and measures.
 //!
 //! Around them: [`config`] holds every limit, [`telemetry`] every metric's name, [`app`] builds, runs and drains, and
