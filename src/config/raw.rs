@@ -130,7 +130,7 @@ impl Default for RawEngine {
             queue_rows: 256,
             max_batch_rows: 32,
             max_batch_tokens: 4096,
-            batch_delay_ms: 2,
+            batch_delay_ms: 0,
             deadline_ms: 30_000,
             max_faces_per_frame: 4,
             stall_ms: 60_000,
