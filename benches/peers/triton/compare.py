@@ -93,7 +93,7 @@ def main():
         folder = Path(name)
         repository.main(folder, options.instances, options.threads)
         ours = subprocess.Popen([str(options.program), "serve", "--set", f"server.bind=127.0.0.1:{PORTS['heartline']}",
-                                 "--set", "telemetry.log_filter=warn"], cwd=ROOT, stdout=subprocess.DEVNULL)
+                                 "--set", "engine.batch_delay_ms=0", "--set", "telemetry.log_filter=warn"], cwd=ROOT, stdout=subprocess.DEVNULL)
         theirs = serve.start(folder / "models", PORTS["triton"])
         try:
             for port in PORTS.values():
