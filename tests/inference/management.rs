@@ -96,7 +96,7 @@ async fn what_cannot_be_loaded_is_said() {
     load("text", &config).await.assert_failure(400);
     let file = json!({"parameters": {"file:1/model.safetensors": "AAAA"}}).to_string();
     load("text", &file).await.assert_failure(400);
-    load("text", &"x".repeat(70_000)).await.assert_failure(400);
+    load("text", &"x".repeat(70_000)).await.assert_failure(413);
 }
 
 #[tokio::test]
@@ -104,6 +104,9 @@ async fn the_other_wire_has_the_same_rules() {
     let mut client = client(router());
     let index = client.repository_index(RepositoryIndexRequest::default()).await.unwrap().into_inner();
     assert!(index.models.iter().any(|model| model.name == "voice_emotion" && model.state == "READY"));
+    let long = RepositoryIndexRequest { repository_name: "x".repeat(70_000), ..Default::default() };
+    let status = client.repository_index(long).await.unwrap_err();
+    assert!(!status.message().contains("the only one has no name"), "{status:?}");
     let named = RepositoryIndexRequest { repository_name: "other".to_owned(), ..Default::default() };
     assert_eq!(client.repository_index(named).await.unwrap_err().code(), Code::InvalidArgument);
     let load = RepositoryModelLoadRequest { model_name: "text".to_owned(), ..Default::default() };

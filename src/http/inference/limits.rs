@@ -18,8 +18,8 @@ pub(super) const ELEMENT_LIMIT: usize = 100_000;
 pub(super) const NESTING_LIMIT: usize = DIMENSION_LIMIT;
 /// The most classes that one output may be reduced to.
 pub(super) const CLASS_LIMIT: u64 = 64;
-/// The largest body of a request to load or unload, in bytes.
-pub(super) const MANAGEMENT_LIMIT: usize = 64 << 10;
+/// The largest body or message of a request that carries no tensors, in bytes.
+pub(super) const SMALL_REQUEST: usize = 64 << 10;
 /// Bodies up to this size, in bytes, are read where they arrive; larger ones on a worker.
 pub(super) const SMALL_BODY: usize = 16 << 10;
 /// Answers up to this many elements are written where they are made; larger ones on a worker.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, FromRequest, Path, Request, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Path, Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
@@ -16,9 +16,9 @@ use super::Inference;
 use super::body::{self, HEADER, Parameters, Written};
 use super::catalogue::{ModelMetadata, ModelSpec};
 use super::describe::ServerMetadata;
-use super::fault::{invalid, malformed, unknown_model};
+use super::fault::{malformed, unknown_model};
 use super::guard::Caller;
-use super::limits::{MANAGEMENT_LIMIT, SMALL_ANSWER, SMALL_BODY};
+use super::limits::{SMALL_ANSWER, SMALL_BODY, SMALL_REQUEST};
 use super::repository::IndexEntry;
 use super::statistics::StatisticsList;
 use crate::http::{ApiError, ErrorCode, health, json as house_json, status};
@@ -229,13 +229,12 @@ fn caller_of(request: &Request) -> Caller {
     Caller::of(peer, |name| request.headers().contains_key(name))
 }
 
-/// Reads a small body of JSON; none at all stands for an empty object.
+/// Reads a small body of JSON, which needs no place among the requests in work; none at all stands for an empty object.
 async fn read_small<T: Default + for<'de> Deserialize<'de>>(request: Request) -> Result<T, ApiError> {
     check_encoding(request.headers())?;
+    let mut request = request;
+    DefaultBodyLimit::max(SMALL_REQUEST).apply(&mut request);
     let bytes = read_body(request).await?;
-    if bytes.len() > MANAGEMENT_LIMIT {
-        return Err(invalid(format!("a body of {} bytes is larger than {MANAGEMENT_LIMIT}", bytes.len())));
-    }
     if bytes.is_empty() { Ok(T::default()) } else { house_json::parse(&bytes) }
 }
 

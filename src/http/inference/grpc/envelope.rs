@@ -3,14 +3,16 @@
 use std::any::Any;
 use std::time::Instant;
 
+use axum::RequestExt;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use tonic::Status;
 use tracing::Instrument;
 
 use super::super::Inference;
+use super::super::limits::SMALL_REQUEST;
 use super::{PREFIX, status};
 use crate::http::request_id::{self, RequestId};
 use crate::http::{ApiError, ErrorCode, envelope};
@@ -32,6 +34,8 @@ const METHODS: [&str; 11] = [
 ];
 /// The method that needs a place before its message is read.
 const INFER: &str = "ModelInfer";
+/// The method whose messages each need a place, once they are read; the number of its streams has its own limit.
+const STREAM: &str = "ModelStreamInfer";
 
 /// Wraps a request.
 pub(super) async fn wrap(State(inference): State<Inference>, request: Request, next: Next) -> Response {
@@ -42,9 +46,14 @@ pub(super) async fn wrap(State(inference): State<Inference>, request: Request, n
     let method = METHODS.into_iter().find(|method| *method == path).unwrap_or(envelope::UNMATCHED);
     let span = tracing::info_span!("request", id = id.as_str(), method = "gRPC", route = method);
 
-    // The place comes before the message, so that messages in memory are bounded.
-    let needs_place = method.strip_prefix(PREFIX) == Some(INFER);
-    let place = needs_place.then(|| inference.app().admit()).transpose();
+    // The place comes before the message, so that messages in memory are bounded; what needs none is small.
+    let name = method.strip_prefix(PREFIX);
+    let place = (name == Some(INFER)).then(|| inference.app().admit()).transpose();
+    let mut request = request;
+    if name != Some(INFER) && name != Some(STREAM) {
+        DefaultBodyLimit::max(SMALL_REQUEST).apply(&mut request);
+        request = request.with_limited_body();
+    }
     let mut answer = match place {
         Ok(_place) => next.run(request).instrument(span).await,
         Err(error) => status::of(&ApiError::from(error)).into_http::<Body>(),
