@@ -110,7 +110,8 @@ impl Models {
         match model {
             "text" => {
                 let texts = &self.texts[..rows];
-                let prepare = || texts.iter().map(|text| self.text.tokenizer().encode(text)).collect::<Vec<_>>();
+                let prepare =
+                    || texts.iter().map(|text| self.text.tokenizer().encode(text)).collect::<Vec<_>>();
                 (milliseconds(|| self.text.predict(texts).unwrap()), milliseconds(prepare))
             }
             "voice" => {

@@ -5,11 +5,11 @@
 
 use rayon::prelude::*;
 
+use super::STRIDES;
 use super::loader::{ANSWER, BACKBONE_UNITS, STEM, names};
 use super::network::{HALVED_BEFORE, TAPPED};
-use super::STRIDES;
 use crate::direct::depthwise::{Filter, halve};
-use crate::direct::{Eight, Finish, LANES, Packed, Reading, Sheet};
+use crate::direct::{Eight, Finish, LANES, Packed, Reading, Sheet, awake};
 use crate::{ModelError, Weights};
 
 /// Colours of a picture.
@@ -69,8 +69,8 @@ impl DirectDetector {
     /// Pictures `[batch, 3, height, width]` to what [`super::DetectorNetwork::forward`] gives, row-major.
     pub(super) fn forward(&self, values: &[f32], [batch, _, height, width]: [usize; 4]) -> Vec<Vec<f32>> {
         let pictures = values.par_chunks((COLOURS * height * width).max(1));
-        let answers: Vec<[Vec<f32>; 3]> =
-            pictures.map(|planes| self.forward_one(planes, [height, width])).collect();
+        let each = pictures.map(|planes| self.forward_one(planes, [height, width]));
+        let answers: Vec<[Vec<f32>; 3]> = awake(|| each.collect());
         let mut levels: Vec<Vec<f32>> = STRIDES
             .iter()
             .map(|stride| Vec::with_capacity(batch * ANSWER * (height / stride) * (width / stride)))
@@ -112,7 +112,7 @@ impl DirectDetector {
 
     /// The first convolution, which halves the sides: `[3, height, width]` to a picture of [`STEM`] channels.
     fn stem(&self, planes: &[f32], [height, width]: [usize; 2]) -> Sheet {
-        let mut result = Sheet::zeros(height / 2, STEM / LANES, width / 2);
+        let mut result = Sheet::unset(height / 2, STEM / LANES, width / 2);
         let (columns, row_length) = (width / 2, result.row_length());
         let steps = (COLOURS * KERNEL * KERNEL).div_ceil(LANES);
         let band = band_rows(result.rows);
@@ -171,7 +171,7 @@ impl Unit {
     /// The unit on a picture.
     fn apply(&self, input: &Sheet, after: After) -> Sheet {
         let shrink = if after == After::ReluAndHalve { 2 } else { 1 };
-        let mut result = Sheet::zeros(input.rows / shrink, self.pointwise.panels(), input.columns / shrink);
+        let mut result = Sheet::unset(input.rows / shrink, self.pointwise.panels(), input.columns / shrink);
         let row_length = result.row_length();
         let band = band_rows(result.rows);
         result.values.par_chunks_mut((band * row_length).max(1)).enumerate().for_each(|(index, values)| {
@@ -266,7 +266,7 @@ fn band_rows(rows: usize) -> usize {
 
 /// The largest of each 2 x 2 pixels.
 fn halve_sheet(input: &Sheet) -> Sheet {
-    let mut result = Sheet::zeros(input.rows / 2, input.panels, input.columns / 2);
+    let mut result = Sheet::unset(input.rows / 2, input.panels, input.columns / 2);
     let (row_length, length) = (result.row_length().max(1), input.row_length().max(1));
     let pairs = input.values.chunks_exact(2 * length);
     for (pair, out) in pairs.zip(result.values.chunks_exact_mut(row_length)) {

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::curves::exp;
 use super::lanes::{Eight, LANES, Lanes, Task, dispatch};
 use super::norm::total;
-use super::{Packed, Reading, Sheet};
+use super::{Packed, Reading, Scratch, Sheet};
 
 /// Queries whose scores are computed before their values are mixed: the scores stay in a thread's cache.
 const QUERIES: usize = 96;
@@ -15,9 +15,9 @@ const QUERIES: usize = 96;
 const NO_KEY: f32 = -1e9;
 
 /// Queries, keys and values, the queries already scaled, one below the other in `fused` `[3 width, columns]`, to the
-/// mixed values `[width, columns]`. Columns attend to the columns of their span; a head is a multiple of eight wide.
+/// mixed values `[width, columns]`. Columns attend to the columns of their span, of which each is in one; a head is a multiple of eight wide.
 pub(crate) fn attend(fused: &Sheet, heads: usize, spans: &[Range<usize>]) -> Sheet {
-    let mut mixed = Sheet::zeros(1, fused.panels / 3, fused.columns);
+    let mut mixed = Sheet::unset(1, fused.panels / 3, fused.columns);
     let panels = mixed.panels / heads.max(1);
     if panels * fused.columns > 0 {
         mixed.values.par_chunks_mut(panels * fused.columns).enumerate().for_each(|(head, mixed)| {
@@ -47,7 +47,8 @@ impl Head<'_> {
 
     fn attend(&self, mixed: &mut [Eight]) {
         let columns = self.fused.columns;
-        let (keys, values) = (Packed::from_columns(&self.part(1)), Packed::from_rows_of_eights(&self.part(2)));
+        let (keys, values) =
+            (Packed::from_columns(&self.part(1)), Packed::from_rows_of_eights(&self.part(2)));
         let query_offsets: Vec<usize> = (0..self.panels).map(|panel| panel * columns).collect();
         let start = self.first_panel * columns;
         for first in self.span.clone().step_by(QUERIES) {
@@ -55,7 +56,7 @@ impl Head<'_> {
             let count = range.len();
             let places: Vec<usize> = range.clone().map(|query| start + query).collect();
             let reading = Reading { values: &self.fused.values, places: &places, offsets: &query_offsets };
-            let mut scores = vec![Eight::ZERO; keys.panels() * count];
+            let mut scores = Scratch::unset(keys.panels() * count);
             keys.multiply_alone(reading, scores.chunks_mut(count));
             dispatch(SoftmaxTask { scores: &mut scores, rows: count, keys: self.span.len() });
             let places: Vec<usize> = (0..count).collect();

@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::lanes::{Eight, LANES, Lanes, Task, dispatch};
 use super::Sheet;
+use super::lanes::{Eight, LANES, Lanes, Task, dispatch};
 
 /// A sheet of fewer values than this, in eights, is not worth a second thread.
 const PARALLEL_EIGHTS: usize = 8192;

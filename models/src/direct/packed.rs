@@ -8,6 +8,10 @@ use super::{Finish, Reading, Sheet};
 
 /// Rows of a result that one thread takes at once: their inputs stay in its second cache while the weights pass.
 const BLOCK_ROWS: usize = 96;
+/// Fewer rows than this are not cut further.
+const LEAST_BLOCK_ROWS: usize = 12;
+/// Parts that a product is cut into for each thread, so that the threads end together.
+const PARTS_A_THREAD: usize = 4;
 /// A product of fewer multiplications than this is not worth a second thread.
 const PARALLEL_MULTIPLICATIONS: usize = 200_000;
 
@@ -102,7 +106,7 @@ impl Packed {
         let places: Vec<usize> = (0..input.columns).collect();
         let offsets: Vec<usize> = (0..input.panels).map(|panel| panel * input.columns).collect();
         let reading = Reading { values: &input.values, places: &places, offsets: &offsets };
-        let mut result = Sheet::zeros(1, self.panels(), input.columns);
+        let mut result = Sheet::unset(1, self.panels(), input.columns);
         self.multiply(reading, finish, &mut result.values);
         result
     }
@@ -125,26 +129,33 @@ impl Packed {
         if rows == 0 {
             return;
         }
-        let part = |pair: usize, start: usize, first: &mut [Eight], second: &mut [Eight]| {
+        let block = self.block_rows(rows);
+        let mut parts = Vec::with_capacity(self.pairs() * rows.div_ceil(block));
+        for (pair, panels) in result.chunks_mut(PANELS * rows).enumerate() {
+            let (first, second) = panels.split_at_mut(rows);
+            let mut seconds = second.chunks_mut(block);
+            for (index, first) in first.chunks_mut(block).enumerate() {
+                parts.push((pair, index * block, first, seconds.next().unwrap_or_default()));
+            }
+        }
+        let compute = |(pair, start, first, second): (usize, usize, &mut [Eight], &mut [Eight])| {
             let places = &reading.places[start..start + first.len()];
             self.pair(Reading { places, ..reading }, pair, first, second);
             let from = pair * PANELS * rows + start;
             finish.apply(from, first);
             finish.apply(from + rows, second);
         };
-        let pair = |(pair, panels): (usize, &mut [Eight])| {
-            let (first, second) = panels.split_at_mut(rows);
-            let mut seconds = second.chunks_mut(BLOCK_ROWS);
-            for (block, first) in first.chunks_mut(BLOCK_ROWS).enumerate() {
-                part(pair, block * BLOCK_ROWS, first, seconds.next().unwrap_or_default());
-            }
-        };
-        let multiplications = rows * self.steps * LANES * self.outputs;
-        if multiplications < PARALLEL_MULTIPLICATIONS {
-            result.chunks_mut(PANELS * rows).enumerate().for_each(pair);
+        if rows * self.steps * LANES * self.outputs < PARALLEL_MULTIPLICATIONS {
+            parts.into_iter().for_each(compute);
         } else {
-            result.par_chunks_mut(PANELS * rows).enumerate().for_each(pair);
+            parts.into_par_iter().for_each(compute);
         }
+    }
+
+    /// Rows that are computed together: as many as the cache likes, but parts for every thread.
+    fn block_rows(&self, rows: usize) -> usize {
+        let parts = (PARTS_A_THREAD * rayon::current_num_threads()).div_ceil(self.pairs().max(1));
+        rows.div_ceil(parts).clamp(LEAST_BLOCK_ROWS, BLOCK_ROWS).next_multiple_of(LEAST_BLOCK_ROWS)
     }
 }
 
@@ -162,8 +173,7 @@ mod tests {
     }
 
     fn check(rows: usize, inputs: usize, outputs: usize) {
-        let (input, weights, bias) =
-            (noise(rows * inputs, 1), noise(outputs * inputs, 2), noise(outputs, 3));
+        let (input, weights, bias) = (noise(rows * inputs, 1), noise(outputs * inputs, 2), noise(outputs, 3));
         let packed = Packed::from_rows(&weights, &bias);
         let sheet = Sheet::from_matrix(&input, inputs);
         let places: Vec<usize> = (0..rows).collect();

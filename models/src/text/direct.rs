@@ -10,7 +10,7 @@ use super::TextConfig;
 use super::loader::HEADS;
 use crate::direct::attention::attend;
 use crate::direct::norm::Norm;
-use crate::direct::{Finish, LANES, Packed, Sheet};
+use crate::direct::{Finish, LANES, Packed, Sheet, awake};
 use crate::weights::RowTable;
 use crate::{CATEGORY_COUNT, ModelError, Weights};
 
@@ -118,8 +118,11 @@ impl DirectText {
             row.iter_mut().zip(&kind).for_each(|(value, kind)| *value += kind);
         }
         let outputs = [config.labels.len(), CATEGORY_COUNT, 3, 1];
-        let named: Vec<(String, usize, f32)> =
-            HEADS.iter().zip(outputs).map(|((name, _), outputs)| ((*name).to_owned(), outputs, 1.0)).collect();
+        let named: Vec<(String, usize, f32)> = HEADS
+            .iter()
+            .zip(outputs)
+            .map(|((name, _), outputs)| ((*name).to_owned(), outputs, 1.0))
+            .collect();
         Ok(Self {
             words: weights.row_table("embeddings.word", [encoder.vocabulary, width])?,
             positions,
@@ -134,7 +137,8 @@ impl DirectText {
 
     /// Reads the pieces of texts; the replies come in their order.
     pub(super) fn read(&self, texts: &[&[u32]]) -> Vec<Reply> {
-        shares(texts).into_par_iter().flat_map_iter(|share| self.read_share(&texts[share])).collect()
+        let shares = shares(texts).into_par_iter();
+        awake(|| shares.flat_map_iter(|share| self.read_share(&texts[share])).collect())
     }
 
     fn read_share(&self, texts: &[&[u32]]) -> Vec<Reply> {
@@ -261,15 +265,18 @@ mod tests {
         assert!(DirectText::suits(config));
         let direct = DirectText::load(&weights, config).unwrap();
         let network = load_network(&weights, config, device.as_burn()).unwrap();
-        let texts: Vec<Vec<u32>> =
-            [3_u32, 128, 17, 40].iter().map(|length| (0..*length).map(|at| at * 97 % 40_000).collect()).collect();
+        let texts: Vec<Vec<u32>> = [3_u32, 128, 17, 40]
+            .iter()
+            .map(|length| (0..*length).map(|at| at * 97 % 40_000).collect())
+            .collect();
         let texts: Vec<&[u32]> = texts.iter().map(Vec::as_slice).collect();
         let lengths: Vec<usize> = texts.iter().map(|text| text.len()).collect();
         let padding = Padding::new(&lengths, device.as_burn());
         let pooled = network.features(pad(&texts, device.as_burn()), &padding);
         let outputs = network.heads.forward(pooled.clone());
         let values = |tensor: burn::tensor::Tensor<2>| tensor.into_data().try_into_vec::<f32>().unwrap();
-        let outputs = [outputs.native, outputs.categories, outputs.dimensions, outputs.satisfaction].map(values);
+        let outputs =
+            [outputs.native, outputs.categories, outputs.dimensions, outputs.satisfaction].map(values);
         let pooled = values(pooled);
         for (row, reply) in direct.read(&texts).iter().enumerate() {
             let mut pairs: Vec<(f32, f32)> = Vec::new();
@@ -280,7 +287,10 @@ mod tests {
                 pairs.extend(found.iter().copied().zip(own.iter().copied()));
             }
             for (found, expected) in pairs {
-                assert!((found - expected).abs() < 1e-4 * expected.abs().max(1.0), "{row}: {found} {expected}");
+                assert!(
+                    (found - expected).abs() < 1e-4 * expected.abs().max(1.0),
+                    "{row}: {found} {expected}"
+                );
             }
         }
     }

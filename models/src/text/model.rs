@@ -254,8 +254,12 @@ impl Values {
 
     /// From replies that were computed without burn; with the features of all texts.
     fn of_replies(replies: &[Reply], config: &TextConfig) -> Result<(Self, Vec<f32>), ModelError> {
-        let mut values =
-            Self { native: Vec::new(), categories: Vec::new(), dimensions: Vec::new(), satisfaction: Vec::new() };
+        let mut values = Self {
+            native: Vec::new(),
+            categories: Vec::new(),
+            dimensions: Vec::new(),
+            satisfaction: Vec::new(),
+        };
         let mut features = Vec::new();
         let certainty = |logit: &f32| 1.0 / (1.0 + (-logit).exp());
         for reply in replies {
@@ -286,11 +290,7 @@ fn finite(tensor: Tensor<2>) -> Result<Vec<f32>, ModelError> {
     let data: TensorData =
         tensor.try_into_data().map_err(|error| ModelError::Computation(format!("{error:?}")))?;
     let values = data.try_into_vec::<f32>().map_err(|error| ModelError::Computation(format!("{error:?}")))?;
-    if values.iter().all(|value| value.is_finite()) {
-        Ok(values)
-    } else {
-        Err(not_finite())
-    }
+    if values.iter().all(|value| value.is_finite()) { Ok(values) } else { Err(not_finite()) }
 }
 
 #[cfg(test)]

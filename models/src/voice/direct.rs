@@ -127,7 +127,8 @@ impl DirectVoice {
     pub(super) fn suits(config: &VoiceConfig) -> bool {
         let encoder = &config.encoder;
         let sizes = [encoder.mel_bands, encoder.width / encoder.heads, encoder.feed_forward_width];
-        sizes.iter().all(|size| size.is_multiple_of(LANES)) && config.head.attention_width.is_multiple_of(LANES)
+        sizes.iter().all(|size| size.is_multiple_of(LANES))
+            && config.head.attention_width.is_multiple_of(LANES)
     }
 
     /// # Errors
@@ -139,7 +140,9 @@ impl DirectVoice {
             first: source.convolution("encoder.stem.first", [encoder.mel_bands, width])?,
             second: source.convolution("encoder.stem.second", [width, width])?,
             positions: Sheet::from_matrix(&sinusoids(encoder.longest_frames, width), width),
-            blocks: (0..encoder.blocks).map(|index| source.block(index, encoder)).collect::<Result<_, _>>()?,
+            blocks: (0..encoder.blocks)
+                .map(|index| source.block(index, encoder))
+                .collect::<Result<_, _>>()?,
             heads: (0..config.members)
                 .map(|member| source.pooling(member, &config.head))
                 .collect::<Result<_, _>>()?,
@@ -188,7 +191,7 @@ fn convolve(weights: &Packed, input: &Sheet, places: &[usize]) -> Sheet {
         .map(|step| step % input.panels * input.columns + step / input.panels)
         .collect();
     let reading = Reading { values: &input.values, places, offsets: &offsets };
-    let mut result = Sheet::zeros(1, weights.panels(), places.len());
+    let mut result = Sheet::unset(1, weights.panels(), places.len());
     weights.multiply(reading, Finish::Gelu, &mut result.values);
     result
 }

@@ -35,6 +35,7 @@ pub use level::Level;
 pub use loader::write_head;
 pub use mel::LogMel;
 
+use crate::direct::awake;
 use crate::{CATEGORY_COUNT, Category, Device, Doubt, ModelError, ModelFolder, Trust};
 
 /// The sample rate of every clip, in hertz.
@@ -187,10 +188,9 @@ impl VoiceModel {
 
     /// The features of all heads `[clips, features]`, without burn.
     fn run_direct(&self, direct: &DirectVoice, clips: &[&[f32]]) -> Result<Tensor<2>, ModelError> {
-        let rows: Vec<Vec<f32>> = clips
-            .par_iter()
-            .map(|clip| Ok(direct.features(&self.front_end.checked_spectrogram(clip)?)))
-            .collect::<Result<_, ModelError>>()?;
+        let each =
+            clips.par_iter().map(|clip| Ok(direct.features(&self.front_end.checked_spectrogram(clip)?)));
+        let rows: Vec<Vec<f32>> = awake(|| each.collect::<Result<_, ModelError>>())?;
         let shape = [rows.len(), self.feature_width * self.heads.len()];
         Ok(Tensor::from_data(TensorData::new(rows.concat(), shape), self.front_end.device().as_burn()))
     }
