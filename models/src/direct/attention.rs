@@ -15,9 +15,11 @@ const QUERIES: usize = 96;
 const NO_KEY: f32 = -1e9;
 
 /// Queries, keys and values, the queries already scaled, one below the other in `fused` `[3 width, columns]`, to the
-/// mixed values `[width, columns]`. Columns attend to the columns of their span, of which each is in one; a head is a multiple of eight wide.
+/// mixed values `[width, columns]`. Columns attend to the columns of their span, those of no span get zeros; a head is a multiple of eight wide.
 pub(crate) fn attend(fused: &Sheet, heads: usize, spans: &[Range<usize>]) -> Sheet {
-    let mut mixed = Sheet::unset(1, fused.panels / 3, fused.columns);
+    let held: usize = spans.iter().map(ExactSizeIterator::len).sum();
+    let make = if held == fused.columns { Sheet::unset } else { Sheet::zeros };
+    let mut mixed = make(1, fused.panels / 3, fused.columns);
     let panels = mixed.panels / heads.max(1);
     if panels * fused.columns > 0 {
         mixed.values.par_chunks_mut(panels * fused.columns).enumerate().for_each(|(head, mixed)| {

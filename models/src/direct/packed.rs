@@ -6,7 +6,9 @@ use super::lanes::{Eight, LANES, dispatch};
 use super::tile::{PANELS, Step, TileTask};
 use super::{Finish, Reading, Sheet};
 
-/// Rows of a result that one thread takes at once: their inputs stay in its second cache while the weights pass.
+/// Inputs of the rows that one thread takes at once: they stay in its second cache while all weights pass.
+const BLOCK_BYTES: usize = 256 << 10;
+/// More rows than this are not taken at once.
 const BLOCK_ROWS: usize = 96;
 /// Fewer rows than this are not cut further.
 const LEAST_BLOCK_ROWS: usize = 12;
@@ -138,6 +140,8 @@ impl Packed {
                 parts.push((pair, index * block, first, seconds.next().unwrap_or_default()));
             }
         }
+        // All weights for one block of rows, then the next block.
+        parts.sort_by_key(|(_, start, ..)| *start);
         let compute = |(pair, start, first, second): (usize, usize, &mut [Eight], &mut [Eight])| {
             let places = &reading.places[start..start + first.len()];
             self.pair(Reading { places, ..reading }, pair, first, second);
@@ -155,7 +159,8 @@ impl Packed {
     /// Rows that are computed together: as many as the cache likes, but parts for every thread.
     fn block_rows(&self, rows: usize) -> usize {
         let parts = (PARTS_A_THREAD * rayon::current_num_threads()).div_ceil(self.pairs().max(1));
-        rows.div_ceil(parts).clamp(LEAST_BLOCK_ROWS, BLOCK_ROWS).next_multiple_of(LEAST_BLOCK_ROWS)
+        let most = BLOCK_ROWS.min(BLOCK_BYTES / (self.steps.max(1) * size_of::<Eight>()));
+        rows.div_ceil(parts).min(most).max(1).next_multiple_of(LEAST_BLOCK_ROWS)
     }
 }
 

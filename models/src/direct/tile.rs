@@ -6,8 +6,10 @@
 
 use super::lanes::{Eight, LANES, Lanes, Task};
 
-/// Places computed at once: with two panels of results these fill twelve of sixteen registers.
+/// Places computed at once for two panels of results: these fill twelve of sixteen registers.
 const PLACES: usize = 6;
+/// Places computed at once for one panel.
+const PLACES_OF_ONE: usize = 2 * PLACES;
 /// Steps after which the next places are taken: their weights, 16 KB, stay in the first cache meanwhile.
 const STEPS: usize = 32;
 /// Panels of results computed at once.
@@ -55,6 +57,10 @@ impl TileTask<'_> {
         for (index, part) in parts.enumerate() {
             let begun = index > 0;
             let mut start = 0;
+            while WIDTH == 1 && count - start >= PLACES_OF_ONE {
+                self.block::<L, PLACES_OF_ONE, WIDTH>(lanes, start, part, begun);
+                start += PLACES_OF_ONE;
+            }
             while count - start >= PLACES {
                 self.block::<L, PLACES, WIDTH>(lanes, start, part, begun);
                 start += PLACES;

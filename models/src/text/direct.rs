@@ -166,8 +166,10 @@ impl DirectText {
 
     /// The sum of word, position and token type for every token.
     fn embed(&self, texts: &[&[u32]]) -> Sheet {
-        let tokens = texts.iter().map(|text| text.len()).sum();
-        let mut sheet = Sheet::zeros(1, self.width / LANES, tokens);
+        let tokens: usize = texts.iter().map(|text| text.len()).sum();
+        // An odd number of columns, so that panels do not begin a power of two apart: such addresses share few places
+        // in a cache. The column of no token is computed and never looked at.
+        let mut sheet = Sheet::zeros(1, self.width / LANES, tokens | 1);
         let mut row = vec![0.0; self.width];
         let places = texts.iter().flat_map(|text| text.iter().zip(self.positions.chunks_exact(self.width)));
         for (column, (piece, position)) in places.enumerate() {
