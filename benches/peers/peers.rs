@@ -6,10 +6,10 @@
 //! - `time MODEL ROWS COUNT` runs and answers `{"total": [ms, ...], "prepare": [ms, ...]}`, where preparing is what
 //!   comes before the network (tokenizing, the spectrogram) and is part of the total.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot set up ends")]
-#![allow(clippy::print_stdout, clippy::panic, reason = "this is how it answers")]
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::panic, reason = "this is how it answers")]
 
 use std::hint::black_box;
-use std::io::BufRead;
+use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -161,6 +161,10 @@ impl Models {
 }
 
 fn main() {
+    if std::io::stdin().is_terminal() {
+        eprintln!("this bench takes its requests from benches/peers/compare.py");
+        return;
+    }
     let models = load();
     for line in std::io::stdin().lock().lines() {
         let line = line.unwrap();

@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::curves::exp;
 use super::lanes::{Eight, LANES, Lanes, Task, dispatch};
 use super::norm::total;
-use super::{Packed, Reading, Scratch, Sheet};
+use super::{Packed, Reading, Scratch, Sheet, share};
 
 /// Queries whose scores are computed before their values are mixed: the scores stay in a thread's cache.
 const QUERIES: usize = 96;
@@ -22,7 +20,8 @@ pub(crate) fn attend(fused: &Sheet, heads: usize, spans: &[Range<usize>]) -> She
     let mut mixed = make(1, fused.panels / 3, fused.columns);
     let panels = mixed.panels / heads.max(1);
     if panels * fused.columns > 0 {
-        mixed.values.par_chunks_mut(panels * fused.columns).enumerate().for_each(|(head, mixed)| {
+        let parts: Vec<_> = mixed.values.chunks_mut(panels * fused.columns).enumerate().collect();
+        share(parts, |(head, mixed)| {
             for span in spans {
                 Head { fused, first_panel: head * panels, panels, span: span.clone() }.attend(mixed);
             }

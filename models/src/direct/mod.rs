@@ -8,10 +8,10 @@
 //!
 //! From below: [`lanes`] (eight numbers at once), [`tile`] (the one inner loop of all products), [`Packed`] (weights
 //! and bias of a product), [`depthwise`], [`curves`] (exponentials and what is made of them), [`norm`] and
-//! [`attention`]. [`Scratch`] is memory that is used again, [`awake`] keeps threads from sleeping between layers.
+//! [`attention`]. [`Scratch`] is memory that is used again; `crew` says which thread works on what.
 
 pub(crate) mod attention;
-mod awake;
+mod crew;
 pub(crate) mod curves;
 pub(crate) mod depthwise;
 mod lanes;
@@ -21,7 +21,7 @@ mod scratch;
 mod sheet;
 mod tile;
 
-pub(crate) use awake::awake;
+pub(crate) use crew::{crew, each_row, share};
 pub(crate) use curves::Finish;
 pub(crate) use lanes::{Eight, LANES};
 pub(crate) use packed::Packed;

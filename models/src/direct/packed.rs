@@ -1,10 +1,8 @@
 //! The weights and the bias of a product, arranged for the inner loop when a model is loaded.
 
-use rayon::prelude::*;
-
 use super::lanes::{Eight, LANES, dispatch};
 use super::tile::{PANELS, Step, TileTask};
-use super::{Finish, Reading, Sheet};
+use super::{Finish, Reading, Sheet, crew, share};
 
 /// Inputs of the rows that one thread takes at once: they stay in its second cache while all weights pass.
 const BLOCK_BYTES: usize = 256 << 10;
@@ -152,13 +150,13 @@ impl Packed {
         if rows * self.steps * LANES * self.outputs < PARALLEL_MULTIPLICATIONS {
             parts.into_iter().for_each(compute);
         } else {
-            parts.into_par_iter().for_each(compute);
+            share(parts, compute);
         }
     }
 
     /// Rows that are computed together: as many as the cache likes, but parts for every thread.
     fn block_rows(&self, rows: usize) -> usize {
-        let parts = (PARTS_A_THREAD * rayon::current_num_threads()).div_ceil(self.pairs().max(1));
+        let parts = (PARTS_A_THREAD * crew()).div_ceil(self.pairs().max(1));
         let most = BLOCK_ROWS.min(BLOCK_BYTES / (self.steps.max(1) * size_of::<Eight>()));
         rows.div_ceil(parts).min(most).max(1).next_multiple_of(LEAST_BLOCK_ROWS)
     }

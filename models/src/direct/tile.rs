@@ -113,15 +113,15 @@ impl TileTask<'_> {
             for (input, place) in inputs.iter_mut().zip(places) {
                 *input = &values[place + offset];
             }
-            for lane in 0..LANES {
+            for (lane, step) in step.iter().enumerate() {
                 let mut weights = [lanes.splat(0.0); WIDTH];
-                for (panel, weight) in weights.iter_mut().enumerate() {
-                    *weight = lanes.load(&step[lane][panel]);
+                for (weight, panel) in weights.iter_mut().zip(step) {
+                    *weight = lanes.load(panel);
                 }
-                for row in 0..HEIGHT {
-                    let input = lanes.splat(inputs[row].0[lane]);
-                    for panel in 0..WIDTH {
-                        sums[row][panel] = lanes.multiply_add(input, weights[panel], sums[row][panel]);
+                for (sums, input) in sums.iter_mut().zip(inputs) {
+                    let input = lanes.splat(input.0[lane]);
+                    for (sum, weight) in sums.iter_mut().zip(weights) {
+                        *sum = lanes.multiply_add(input, weight, *sum);
                     }
                 }
             }

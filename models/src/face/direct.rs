@@ -1,9 +1,7 @@
 //! The face network on the CPU: [`super::FaceNetwork`] over plain slices.
 
-use rayon::prelude::*;
-
 use super::{CROP_SIDE, FaceConfig, LABEL_COUNT, Residual};
-use crate::direct::{Eight, Finish, LANES, Packed, Reading, Scratch, Sheet, awake};
+use crate::direct::{Eight, Finish, LANES, Packed, Reading, Scratch, Sheet, each_row};
 use crate::{ModelError, Weights};
 
 /// The stem's kernel.
@@ -72,8 +70,8 @@ impl DirectFace {
 
     /// Normalised grey crops `[batch, side, side]` to logits and features, crop by crop.
     pub(super) fn forward(&self, values: &[f32]) -> Vec<([f32; LABEL_COUNT], Vec<f32>)> {
-        let each = values.par_chunks(CROP_SIDE * CROP_SIDE).map(|crop| self.forward_one(crop));
-        awake(|| each.collect())
+        let crops = values.chunks(CROP_SIDE * CROP_SIDE).collect();
+        each_row(crops, |crop| self.forward_one(crop))
     }
 
     fn forward_one(&self, crop: &[f32]) -> ([f32; LABEL_COUNT], Vec<f32>) {
@@ -98,14 +96,21 @@ impl DirectFace {
     fn stem(&self, crop: &[f32]) -> Sheet {
         let side = CROP_SIDE / 2;
         let steps = (STEM_KERNEL * STEM_KERNEL).div_ceil(LANES);
-        let mut inputs = vec![Eight::ZERO; steps * side * side];
+        // The kernel reaches two pixels beyond the crop, which are zero.
+        let wide = CROP_SIDE + STEM_KERNEL - 1;
+        let mut padded = vec![0.0; wide * wide];
+        for (line, pixels) in padded[2 * wide..].chunks_mut(wide).zip(crop.chunks_exact(CROP_SIDE)) {
+            line[2..2 + CROP_SIDE].copy_from_slice(pixels);
+        }
+        let mut inputs = Scratch::zeros(steps * side * side);
         for input in 0..STEM_KERNEL * STEM_KERNEL {
             let (down, across) = (input / STEM_KERNEL, input % STEM_KERNEL);
             let targets = &mut inputs[input / LANES * side * side..][..side * side];
-            for (index, target) in targets.iter_mut().enumerate() {
-                let (y, x) = (index / side * 2 + down, index % side * 2 + across);
-                let inside = (2..CROP_SIDE + 2).contains(&y) && (2..CROP_SIDE + 2).contains(&x);
-                target.0[input % LANES] = if inside { crop[(y - 2) * CROP_SIDE + x - 2] } else { 0.0 };
+            for (row, targets) in targets.chunks_exact_mut(side).enumerate() {
+                let line = &padded[(2 * row + down) * wide + across..][..CROP_SIDE - 1];
+                for (target, pixels) in targets.iter_mut().zip(line.chunks(2)) {
+                    target.0[input % LANES] = pixels[0];
+                }
             }
         }
         let places: Vec<usize> = (0..side * side).collect();
