@@ -26,7 +26,7 @@ TOKENS, FRAMES, SIDE, CROP = 32, 400, 640, 48
 # The largest difference, as a share of the larger of the value and 1: two orders of summation in single precision.
 TOLERANCE = 2e-3
 # How long the threads of the side that just ran may spin before the other side begins.
-PAUSE_S = 0.03
+PAUSE_S = 0.06
 CARGO = ["cargo", "bench", "-q", "-p", "heartline-models", "-p", "heartline-train", "--bench", "peers"]
 
 

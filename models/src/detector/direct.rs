@@ -3,13 +3,11 @@
 //! Both halves of a separable convolution and the halving behind it are done row by row: three rows between the
 //! halves are all that is kept, so a picture of 6 MB passes through the cache once for each unit and not six times.
 
-use rayon::prelude::*;
-
 use super::STRIDES;
 use super::loader::{ANSWER, BACKBONE_UNITS, STEM, names};
 use super::network::{HALVED_BEFORE, TAPPED};
 use crate::direct::depthwise::{Filter, halve};
-use crate::direct::{Eight, Finish, LANES, Packed, Reading, Sheet};
+use crate::direct::{Eight, Finish, LANES, Packed, Reading, Sheet, crew, each_row, share};
 use crate::{ModelError, Weights};
 
 /// Colours of a picture.
@@ -68,9 +66,8 @@ impl DirectDetector {
 
     /// Pictures `[batch, 3, height, width]` to what [`super::DetectorNetwork::forward`] gives, row-major.
     pub(super) fn forward(&self, values: &[f32], [batch, _, height, width]: [usize; 4]) -> Vec<Vec<f32>> {
-        let pictures = values.par_chunks((COLOURS * height * width).max(1));
-        let answers: Vec<[Vec<f32>; 3]> =
-            pictures.map(|planes| self.forward_one(planes, [height, width])).collect();
+        let pictures = values.chunks((COLOURS * height * width).max(1)).collect();
+        let answers = each_row(pictures, |planes| self.forward_one(planes, [height, width]));
         let mut levels: Vec<Vec<f32>> = STRIDES
             .iter()
             .map(|stride| Vec::with_capacity(batch * ANSWER * (height / stride) * (width / stride)))
@@ -112,11 +109,12 @@ impl DirectDetector {
 
     /// The first convolution, which halves the sides: `[3, height, width]` to a picture of [`STEM`] channels.
     fn stem(&self, planes: &[f32], [height, width]: [usize; 2]) -> Sheet {
-        let mut result = Sheet::zeros(height / 2, STEM / LANES, width / 2);
+        let mut result = Sheet::unset(height / 2, STEM / LANES, width / 2);
         let (columns, row_length) = (width / 2, result.row_length());
         let steps = (COLOURS * KERNEL * KERNEL).div_ceil(LANES);
         let band = band_rows(result.rows);
-        result.values.par_chunks_mut(band * row_length).enumerate().for_each(|(index, band_values)| {
+        let bands: Vec<_> = result.values.chunks_mut((band * row_length).max(1)).enumerate().collect();
+        share(bands, |(index, band_values)| {
             // The inputs of one row's places, [steps, columns], as the weights lie: colour, row, column.
             let mut inputs = vec![Eight::ZERO; steps * columns];
             let places: Vec<usize> = (0..columns).collect();
@@ -171,10 +169,11 @@ impl Unit {
     /// The unit on a picture.
     fn apply(&self, input: &Sheet, after: After) -> Sheet {
         let shrink = if after == After::ReluAndHalve { 2 } else { 1 };
-        let mut result = Sheet::zeros(input.rows / shrink, self.pointwise.panels(), input.columns / shrink);
+        let mut result = Sheet::unset(input.rows / shrink, self.pointwise.panels(), input.columns / shrink);
         let row_length = result.row_length();
         let band = band_rows(result.rows);
-        result.values.par_chunks_mut((band * row_length).max(1)).enumerate().for_each(|(index, values)| {
+        let bands: Vec<_> = result.values.chunks_mut((band * row_length).max(1)).enumerate().collect();
+        share(bands, |(index, values)| {
             let mut rolling = Rolling::new(self, input);
             let mut pair = [(); 2].map(|()| vec![Eight::ZERO; self.pointwise.panels() * input.columns]);
             for (row, out) in values.chunks_mut(row_length).enumerate() {
@@ -261,12 +260,12 @@ impl<'a> Rolling<'a> {
 
 /// How many rows a thread takes of so many.
 fn band_rows(rows: usize) -> usize {
-    rows.div_ceil(rayon::current_num_threads()).max(LEAST_BAND_ROWS)
+    rows.div_ceil(crew()).max(LEAST_BAND_ROWS)
 }
 
 /// The largest of each 2 x 2 pixels.
 fn halve_sheet(input: &Sheet) -> Sheet {
-    let mut result = Sheet::zeros(input.rows / 2, input.panels, input.columns / 2);
+    let mut result = Sheet::unset(input.rows / 2, input.panels, input.columns / 2);
     let (row_length, length) = (result.row_length().max(1), input.row_length().max(1));
     let pairs = input.values.chunks_exact(2 * length);
     for (pair, out) in pairs.zip(result.values.chunks_exact_mut(row_length)) {

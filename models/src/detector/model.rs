@@ -99,7 +99,7 @@ impl FaceDetector {
 
     fn detect_batch(&self, batch: &[Scaled]) -> Result<Vec<Vec<FaceBox>>, ModelError> {
         let Some(first) = batch.first() else { return Ok(Vec::new()) };
-        let values: Vec<f32> = batch.iter().flat_map(|scaled| &scaled.planes).copied().collect();
+        let values = batch.iter().map(|scaled| scaled.planes.as_slice()).collect::<Vec<_>>().concat();
         let shape = [batch.len(), 3, first.height, first.width];
         let answers = self.raw(values, shape)?;
         Ok(batch

@@ -1,5 +1,7 @@
 //! Pictures of any size to the network's input, and the way back for coordinates.
 
+use rayon::prelude::*;
+
 use crate::RgbImage;
 
 /// Both sides of the input are a multiple of this.
@@ -41,15 +43,19 @@ pub(super) fn scale(image: &RgbImage, longest_side: usize) -> Scaled {
     let mut planes = vec![0.0; 3 * width * height];
     let columns = spans(image.width, inner_width);
     let rows = spans(image.height, inner_height);
-    for (y, row_span) in rows.iter().enumerate() {
-        for (x, column_span) in columns.iter().enumerate() {
-            let [red, green, blue] = mean(image, column_span, row_span);
-            let place = y * width + x;
-            planes[place] = blue;
-            planes[width * height + place] = green;
-            planes[2 * width * height + place] = red;
-        }
-    }
+    let (blue, rest) = planes.split_at_mut(width * height);
+    let (green, red) = rest.split_at_mut(width * height);
+    let lines = red.par_chunks_mut(width).zip(green.par_chunks_mut(width)).zip(blue.par_chunks_mut(width));
+    lines.zip(&rows).for_each_init(
+        || vec![0.0; 3 * image.width],
+        |sums, (((red, green), blue), row_span)| {
+            add_rows(image, row_span, sums);
+            let targets = red.iter_mut().zip(green).zip(blue);
+            for (((red, green), blue), column_span) in targets.zip(&columns) {
+                [*red, *green, *blue] = mean(sums, column_span);
+            }
+        },
+    );
     let factors = (image.width as f32 / inner_width as f32, image.height as f32 / inner_height as f32);
     Scaled { width, height, planes, factors }
 }
@@ -79,15 +85,25 @@ fn spans(source: usize, target: usize) -> Vec<Span> {
         .collect()
 }
 
-fn mean(image: &RgbImage, columns: &Span, rows: &Span) -> [f32; 3] {
+/// The mean of a span's rows, for every column and colour.
+fn add_rows(image: &RgbImage, rows: &Span, sums: &mut [f32]) {
+    sums.fill(0.0);
+    let length = 3 * image.width;
+    for (row, share) in rows.shares.iter().enumerate() {
+        let line = &image.pixels[(rows.first + row) * length..][..length];
+        for (sum, value) in sums.iter_mut().zip(line) {
+            *sum += share * f32::from(*value);
+        }
+    }
+}
+
+/// The mean of a span's columns in a line of red, green and blue.
+fn mean(line: &[f32], columns: &Span) -> [f32; 3] {
+    let (pixels, _) = line.as_chunks::<3>();
     let mut sums = [0.0; 3];
-    for (row, row_share) in rows.shares.iter().enumerate() {
-        for (column, column_share) in columns.shares.iter().enumerate() {
-            let pixel = image.pixel(columns.first + column, rows.first + row);
-            let share = row_share * column_share;
-            for (sum, value) in sums.iter_mut().zip(pixel) {
-                *sum += share * f32::from(value);
-            }
+    for (pixel, share) in pixels[columns.first..].iter().zip(&columns.shares) {
+        for (sum, value) in sums.iter_mut().zip(pixel) {
+            *sum += share * value;
         }
     }
     sums

@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::curves::exp;
 use super::lanes::{Eight, LANES, Lanes, Task, dispatch};
 use super::norm::total;
-use super::{Packed, Reading, Sheet};
+use super::{Packed, Reading, Scratch, Sheet, share};
 
 /// Queries whose scores are computed before their values are mixed: the scores stay in a thread's cache.
 const QUERIES: usize = 96;
@@ -15,12 +13,15 @@ const QUERIES: usize = 96;
 const NO_KEY: f32 = -1e9;
 
 /// Queries, keys and values, the queries already scaled, one below the other in `fused` `[3 width, columns]`, to the
-/// mixed values `[width, columns]`. Columns attend to the columns of their span; a head is a multiple of eight wide.
+/// mixed values `[width, columns]`. Columns attend to the columns of their span, those of no span get zeros; a head is a multiple of eight wide.
 pub(crate) fn attend(fused: &Sheet, heads: usize, spans: &[Range<usize>]) -> Sheet {
-    let mut mixed = Sheet::zeros(1, fused.panels / 3, fused.columns);
+    let held: usize = spans.iter().map(ExactSizeIterator::len).sum();
+    let make = if held == fused.columns { Sheet::unset } else { Sheet::zeros };
+    let mut mixed = make(1, fused.panels / 3, fused.columns);
     let panels = mixed.panels / heads.max(1);
     if panels * fused.columns > 0 {
-        mixed.values.par_chunks_mut(panels * fused.columns).enumerate().for_each(|(head, mixed)| {
+        let parts: Vec<_> = mixed.values.chunks_mut(panels * fused.columns).enumerate().collect();
+        share(parts, |(head, mixed)| {
             for span in spans {
                 Head { fused, first_panel: head * panels, panels, span: span.clone() }.attend(mixed);
             }
@@ -56,7 +57,7 @@ impl Head<'_> {
             let count = range.len();
             let places: Vec<usize> = range.clone().map(|query| start + query).collect();
             let reading = Reading { values: &self.fused.values, places: &places, offsets: &query_offsets };
-            let mut scores = vec![Eight::ZERO; keys.panels() * count];
+            let mut scores = Scratch::unset(keys.panels() * count);
             keys.multiply_alone(reading, scores.chunks_mut(count));
             dispatch(SoftmaxTask { scores: &mut scores, rows: count, keys: self.span.len() });
             let places: Vec<usize> = (0..count).collect();

@@ -50,15 +50,13 @@ pub(crate) trait Lanes: Copy {
 pub(crate) struct Plain;
 
 /// One operation on each pair of numbers.
-macro_rules! each {
-    ($left:ident, $right:ident, $operation:expr) => {{
-        let mut result = Eight::ZERO;
-        for lane in 0..LANES {
-            let operation: fn(f32, f32) -> f32 = $operation;
-            result.0[lane] = operation($left.0[lane], $right.0[lane]);
-        }
-        result
-    }};
+#[inline(always)]
+fn each(left: Eight, right: Eight, operation: impl Fn(f32, f32) -> f32) -> Eight {
+    let mut result = left;
+    for (value, right) in result.0.iter_mut().zip(right.0) {
+        *value = operation(*value, right);
+    }
+    result
 }
 
 impl Lanes for Plain {
@@ -81,32 +79,32 @@ impl Lanes for Plain {
 
     #[inline(always)]
     fn add(self, left: Eight, right: Eight) -> Eight {
-        each!(left, right, |left, right| left + right)
+        each(left, right, |left, right| left + right)
     }
 
     #[inline(always)]
     fn subtract(self, left: Eight, right: Eight) -> Eight {
-        each!(left, right, |left, right| left - right)
+        each(left, right, |left, right| left - right)
     }
 
     #[inline(always)]
     fn multiply(self, left: Eight, right: Eight) -> Eight {
-        each!(left, right, |left, right| left * right)
+        each(left, right, |left, right| left * right)
     }
 
     #[inline(always)]
     fn divide(self, left: Eight, right: Eight) -> Eight {
-        each!(left, right, |left, right| left / right)
+        each(left, right, |left, right| left / right)
     }
 
     #[inline(always)]
     fn larger(self, left: Eight, right: Eight) -> Eight {
-        each!(left, right, |left, right| if left > right { left } else { right })
+        each(left, right, |left, right| if left > right { left } else { right })
     }
 
     #[inline(always)]
     fn smaller(self, left: Eight, right: Eight) -> Eight {
-        each!(left, right, |left, right| if left < right { left } else { right })
+        each(left, right, |left, right| if left < right { left } else { right })
     }
 
     #[inline(always)]

@@ -8,19 +8,23 @@
 //!
 //! From below: [`lanes`] (eight numbers at once), [`tile`] (the one inner loop of all products), [`Packed`] (weights
 //! and bias of a product), [`depthwise`], [`curves`] (exponentials and what is made of them), [`norm`] and
-//! [`attention`].
+//! [`attention`]. [`Scratch`] is memory that is used again; `crew` says which thread works on what.
 
 pub(crate) mod attention;
+mod crew;
 pub(crate) mod curves;
 pub(crate) mod depthwise;
 mod lanes;
 pub(crate) mod norm;
 mod packed;
+mod scratch;
 mod sheet;
 mod tile;
 
+pub(crate) use crew::{crew, each_row, share};
 pub(crate) use curves::Finish;
 pub(crate) use lanes::{Eight, LANES};
 pub(crate) use packed::Packed;
+pub(crate) use scratch::Scratch;
 pub(crate) use sheet::Sheet;
 pub(crate) use tile::Reading;

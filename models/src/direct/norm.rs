@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::Sheet;
 use super::lanes::{Eight, LANES, Lanes, Task, dispatch};
+use super::{Sheet, crew};
 
 /// A sheet of fewer values than this, in eights, is not worth a second thread.
 const PARALLEL_EIGHTS: usize = 8192;
@@ -34,13 +34,13 @@ impl Norm {
             return;
         }
         let mut moments = vec![(0.0, 0.0); columns];
-        if sheet.values.len() < PARALLEL_EIGHTS {
+        if crew() == 1 || sheet.values.len() < PARALLEL_EIGHTS {
             dispatch(MomentsTask { norm: self, values: &sheet.values, first: 0, moments: &mut moments });
             for (panel, values) in sheet.values.chunks_mut(columns).enumerate() {
                 dispatch(self.scaling(panel, &moments, values));
             }
         } else {
-            let share = columns.div_ceil(rayon::current_num_threads());
+            let share = columns.div_ceil(crew());
             moments.par_chunks_mut(share).enumerate().for_each(|(index, moments)| {
                 dispatch(MomentsTask { norm: self, values: &sheet.values, first: index * share, moments });
             });

@@ -1,13 +1,17 @@
 //! The weights and the bias of a product, arranged for the inner loop when a model is loaded.
 
-use rayon::prelude::*;
-
 use super::lanes::{Eight, LANES, dispatch};
 use super::tile::{PANELS, Step, TileTask};
-use super::{Finish, Reading, Sheet};
+use super::{Finish, Reading, Sheet, crew, share};
 
-/// Rows of a result that one thread takes at once: their inputs stay in its second cache while the weights pass.
+/// Inputs of the rows that one thread takes at once: they stay in its second cache while all weights pass.
+const BLOCK_BYTES: usize = 256 << 10;
+/// More rows than this are not taken at once.
 const BLOCK_ROWS: usize = 96;
+/// Fewer rows than this are not cut further.
+const LEAST_BLOCK_ROWS: usize = 12;
+/// Parts that a product is cut into for each thread, so that the threads end together.
+const PARTS_A_THREAD: usize = 4;
 /// A product of fewer multiplications than this is not worth a second thread.
 const PARALLEL_MULTIPLICATIONS: usize = 200_000;
 
@@ -102,7 +106,7 @@ impl Packed {
         let places: Vec<usize> = (0..input.columns).collect();
         let offsets: Vec<usize> = (0..input.panels).map(|panel| panel * input.columns).collect();
         let reading = Reading { values: &input.values, places: &places, offsets: &offsets };
-        let mut result = Sheet::zeros(1, self.panels(), input.columns);
+        let mut result = Sheet::unset(1, self.panels(), input.columns);
         self.multiply(reading, finish, &mut result.values);
         result
     }
@@ -125,26 +129,36 @@ impl Packed {
         if rows == 0 {
             return;
         }
-        let part = |pair: usize, start: usize, first: &mut [Eight], second: &mut [Eight]| {
+        let block = self.block_rows(rows);
+        let mut parts = Vec::with_capacity(self.pairs() * rows.div_ceil(block));
+        for (pair, panels) in result.chunks_mut(PANELS * rows).enumerate() {
+            let (first, second) = panels.split_at_mut(rows);
+            let mut seconds = second.chunks_mut(block);
+            for (index, first) in first.chunks_mut(block).enumerate() {
+                parts.push((pair, index * block, first, seconds.next().unwrap_or_default()));
+            }
+        }
+        // All weights for one block of rows, then the next block.
+        parts.sort_by_key(|(_, start, ..)| *start);
+        let compute = |(pair, start, first, second): (usize, usize, &mut [Eight], &mut [Eight])| {
             let places = &reading.places[start..start + first.len()];
             self.pair(Reading { places, ..reading }, pair, first, second);
             let from = pair * PANELS * rows + start;
             finish.apply(from, first);
             finish.apply(from + rows, second);
         };
-        let pair = |(pair, panels): (usize, &mut [Eight])| {
-            let (first, second) = panels.split_at_mut(rows);
-            let mut seconds = second.chunks_mut(BLOCK_ROWS);
-            for (block, first) in first.chunks_mut(BLOCK_ROWS).enumerate() {
-                part(pair, block * BLOCK_ROWS, first, seconds.next().unwrap_or_default());
-            }
-        };
-        let multiplications = rows * self.steps * LANES * self.outputs;
-        if multiplications < PARALLEL_MULTIPLICATIONS {
-            result.chunks_mut(PANELS * rows).enumerate().for_each(pair);
+        if rows * self.steps * LANES * self.outputs < PARALLEL_MULTIPLICATIONS {
+            parts.into_iter().for_each(compute);
         } else {
-            result.par_chunks_mut(PANELS * rows).enumerate().for_each(pair);
+            share(parts, compute);
         }
+    }
+
+    /// Rows that are computed together: as many as the cache likes, but parts for every thread.
+    fn block_rows(&self, rows: usize) -> usize {
+        let parts = (PARTS_A_THREAD * crew()).div_ceil(self.pairs().max(1));
+        let most = BLOCK_ROWS.min(BLOCK_BYTES / (self.steps.max(1) * size_of::<Eight>()));
+        rows.div_ceil(parts).min(most).max(1).next_multiple_of(LEAST_BLOCK_ROWS)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The layout of all values between operations.
 
-use super::{Eight, LANES};
+use super::{Eight, LANES, Scratch};
 
 /// Values of many channels at many places, channels in panels of eight: `[rows, panels, columns]` of [`Eight`].
 ///
@@ -11,12 +11,17 @@ pub(crate) struct Sheet {
     pub(crate) rows: usize,
     pub(crate) panels: usize,
     pub(crate) columns: usize,
-    pub(crate) values: Vec<Eight>,
+    pub(crate) values: Scratch,
 }
 
 impl Sheet {
     pub(crate) fn zeros(rows: usize, panels: usize, columns: usize) -> Self {
-        Self { rows, panels, columns, values: vec![Eight::ZERO; rows * panels * columns] }
+        Self { rows, panels, columns, values: Scratch::zeros(rows * panels * columns) }
+    }
+
+    /// With anything in it, for a result that is written whole.
+    pub(crate) fn unset(rows: usize, panels: usize, columns: usize) -> Self {
+        Self { rows, panels, columns, values: Scratch::unset(rows * panels * columns) }
     }
 
     /// A matrix from its rows, each `width` long.

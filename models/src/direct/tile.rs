@@ -6,8 +6,12 @@
 
 use super::lanes::{Eight, LANES, Lanes, Task};
 
-/// Places computed at once: with two panels of results these fill twelve of sixteen registers.
+/// Places computed at once for two panels of results: these fill twelve of sixteen registers.
 const PLACES: usize = 6;
+/// Places computed at once for one panel.
+const PLACES_OF_ONE: usize = 2 * PLACES;
+/// Steps after which the next places are taken: their weights, 16 KB, stay in the first cache meanwhile.
+const STEPS: usize = 32;
 /// Panels of results computed at once.
 pub(super) const PANELS: usize = 2;
 
@@ -49,62 +53,84 @@ impl TileTask<'_> {
     #[inline(always)]
     fn blocks<L: Lanes, const WIDTH: usize>(mut self, lanes: L) {
         let count = self.reading.places.len();
-        let mut start = 0;
-        while count - start >= PLACES {
-            self.block::<L, PLACES, WIDTH>(lanes, start);
-            start += PLACES;
-        }
-        if count - start >= 4 {
-            self.block::<L, 4, WIDTH>(lanes, start);
-            start += 4;
-        }
-        if count - start >= 2 {
-            self.block::<L, 2, WIDTH>(lanes, start);
-            start += 2;
-        }
-        if count > start {
-            self.block::<L, 1, WIDTH>(lanes, start);
+        let parts = self.reading.offsets.chunks(STEPS).zip(self.weights.chunks(STEPS));
+        for (index, part) in parts.enumerate() {
+            let begun = index > 0;
+            let mut start = 0;
+            while WIDTH == 1 && count - start >= PLACES_OF_ONE {
+                self.block::<L, PLACES_OF_ONE, WIDTH>(lanes, start, part, begun);
+                start += PLACES_OF_ONE;
+            }
+            while count - start >= PLACES {
+                self.block::<L, PLACES, WIDTH>(lanes, start, part, begun);
+                start += PLACES;
+            }
+            if count - start >= 4 {
+                self.block::<L, 4, WIDTH>(lanes, start, part, begun);
+                start += 4;
+            }
+            if count - start >= 2 {
+                self.block::<L, 2, WIDTH>(lanes, start, part, begun);
+                start += 2;
+            }
+            if count > start {
+                self.block::<L, 1, WIDTH>(lanes, start, part, begun);
+            }
         }
     }
 
+    /// Some places over some steps; a sum that was begun is continued.
     #[inline(always)]
-    fn block<L: Lanes, const HEIGHT: usize, const WIDTH: usize>(&mut self, lanes: L, start: usize) {
+    fn block<L: Lanes, const HEIGHT: usize, const WIDTH: usize>(
+        &mut self,
+        lanes: L,
+        start: usize,
+        (offsets, steps): (&[usize], &[Step]),
+        begun: bool,
+    ) {
         let mut places = [0; HEIGHT];
         places.copy_from_slice(&self.reading.places[start..start + HEIGHT]);
         let values = self.reading.values;
         let mut sums = [[lanes.splat(0.0); WIDTH]; HEIGHT];
-        for sums in &mut sums {
-            for (panel, sum) in sums.iter_mut().enumerate() {
-                *sum = lanes.load(&self.bias[panel]);
+        let first = &mut self.first[start..start + HEIGHT];
+        let second = if WIDTH == PANELS { &mut self.second[start..start + HEIGHT] } else { &mut [] };
+        if begun {
+            for (sums, first) in sums.iter_mut().zip(first.iter()) {
+                sums[0] = lanes.load(first);
+            }
+            for (sums, second) in sums.iter_mut().zip(second.iter()) {
+                sums[WIDTH - 1] = lanes.load(second);
+            }
+        } else {
+            for sums in &mut sums {
+                for (sum, bias) in sums.iter_mut().zip(self.bias) {
+                    *sum = lanes.load(bias);
+                }
             }
         }
-        for (offset, step) in self.reading.offsets.iter().zip(self.weights) {
+        for (offset, step) in offsets.iter().zip(steps) {
             let mut inputs = [&Eight::ZERO; HEIGHT];
             for (input, place) in inputs.iter_mut().zip(places) {
                 *input = &values[place + offset];
             }
-            for lane in 0..LANES {
+            for (lane, step) in step.iter().enumerate() {
                 let mut weights = [lanes.splat(0.0); WIDTH];
-                for (panel, weight) in weights.iter_mut().enumerate() {
-                    *weight = lanes.load(&step[lane][panel]);
+                for (weight, panel) in weights.iter_mut().zip(step) {
+                    *weight = lanes.load(panel);
                 }
-                for row in 0..HEIGHT {
-                    let input = lanes.splat(inputs[row].0[lane]);
-                    for panel in 0..WIDTH {
-                        sums[row][panel] = lanes.multiply_add(input, weights[panel], sums[row][panel]);
+                for (sums, input) in sums.iter_mut().zip(inputs) {
+                    let input = lanes.splat(input.0[lane]);
+                    for (sum, weight) in sums.iter_mut().zip(weights) {
+                        *sum = lanes.multiply_add(input, weight, *sum);
                     }
                 }
             }
         }
-        let first = &mut self.first[start..start + HEIGHT];
         for (sums, first) in sums.iter().zip(first) {
             lanes.store(sums[0], first);
         }
-        if WIDTH == PANELS {
-            let second = &mut self.second[start..start + HEIGHT];
-            for (sums, second) in sums.iter().zip(second) {
-                lanes.store(sums[WIDTH - 1], second);
-            }
+        for (sums, second) in sums.iter().zip(second) {
+            lanes.store(sums[WIDTH - 1], second);
         }
     }
 }

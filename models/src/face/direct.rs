@@ -1,15 +1,11 @@
 //! The face network on the CPU: [`super::FaceNetwork`] over plain slices.
 
-use rayon::prelude::*;
-
 use super::{CROP_SIDE, FaceConfig, LABEL_COUNT, Residual};
-use crate::direct::{Eight, Finish, LANES, Packed, Reading, Sheet};
+use crate::direct::{Eight, Finish, LANES, Packed, Reading, Scratch, Sheet, each_row};
 use crate::{ModelError, Weights};
 
 /// The stem's kernel.
 const STEM_KERNEL: usize = 5;
-/// A result of fewer rows than this is not shared between threads.
-const LEAST_BAND_ROWS: usize = 2;
 
 /// A square convolution that keeps the sides or halves them.
 #[derive(Debug)]
@@ -74,13 +70,16 @@ impl DirectFace {
 
     /// Normalised grey crops `[batch, side, side]` to logits and features, crop by crop.
     pub(super) fn forward(&self, values: &[f32]) -> Vec<([f32; LABEL_COUNT], Vec<f32>)> {
-        values.par_chunks(CROP_SIDE * CROP_SIDE).map(|crop| self.forward_one(crop)).collect()
+        let crops = values.chunks(CROP_SIDE * CROP_SIDE).collect();
+        each_row(crops, |crop| self.forward_one(crop))
     }
 
     fn forward_one(&self, crop: &[f32]) -> ([f32; LABEL_COUNT], Vec<f32>) {
         let mut hidden = self.stem(crop);
+        let mut side = CROP_SIDE / 2;
         for block in &self.blocks {
-            hidden = block.apply(&hidden);
+            hidden = block.apply(&hidden, side);
+            side = side.div_ceil(block.first.stride);
         }
         let features = self.mean(&hidden);
         let mut logits = [0.0; LABEL_COUNT];
@@ -97,64 +96,70 @@ impl DirectFace {
     fn stem(&self, crop: &[f32]) -> Sheet {
         let side = CROP_SIDE / 2;
         let steps = (STEM_KERNEL * STEM_KERNEL).div_ceil(LANES);
-        let mut inputs = vec![Eight::ZERO; steps * side * side];
+        // The kernel reaches two pixels beyond the crop, which are zero.
+        let wide = CROP_SIDE + STEM_KERNEL - 1;
+        let mut padded = vec![0.0; wide * wide];
+        for (line, pixels) in padded[2 * wide..].chunks_mut(wide).zip(crop.chunks_exact(CROP_SIDE)) {
+            line[2..2 + CROP_SIDE].copy_from_slice(pixels);
+        }
+        let mut inputs = Scratch::zeros(steps * side * side);
         for input in 0..STEM_KERNEL * STEM_KERNEL {
             let (down, across) = (input / STEM_KERNEL, input % STEM_KERNEL);
             let targets = &mut inputs[input / LANES * side * side..][..side * side];
-            for (index, target) in targets.iter_mut().enumerate() {
-                let (y, x) = (index / side * 2 + down, index % side * 2 + across);
-                let inside = (2..CROP_SIDE + 2).contains(&y) && (2..CROP_SIDE + 2).contains(&x);
-                target.0[input % LANES] = if inside { crop[(y - 2) * CROP_SIDE + x - 2] } else { 0.0 };
+            for (row, targets) in targets.chunks_exact_mut(side).enumerate() {
+                let line = &padded[(2 * row + down) * wide + across..][..CROP_SIDE - 1];
+                for (target, pixels) in targets.iter_mut().zip(line.chunks(2)) {
+                    target.0[input % LANES] = pixels[0];
+                }
             }
         }
         let places: Vec<usize> = (0..side * side).collect();
         let offsets: Vec<usize> = (0..steps).map(|step| step * side * side).collect();
         let reading = Reading { values: &inputs, places: &places, offsets: &offsets };
-        let panels = self.stem.panels();
-        let mut flat = vec![Eight::ZERO; panels * side * side];
-        self.stem.multiply(reading, Finish::Relu, &mut flat);
-        let mut result = bordered(side, panels);
-        for (index, line) in flat.chunks_exact(side).enumerate() {
-            let (panel, row) = (index / side, index % side);
-            let start = ((row + 1) * panels + panel) * result.columns + 1;
-            result.values[start..start + side].copy_from_slice(line);
-        }
+        let mut result = Sheet::unset(1, self.stem.panels(), side * side);
+        self.stem.multiply(reading, Finish::Relu, &mut result.values);
         result
     }
 
-    /// The mean of each channel over a bordered picture.
+    /// The mean of each channel over a picture.
     fn mean(&self, picture: &Sheet) -> Vec<f32> {
-        let mut sums = vec![Eight::ZERO; picture.panels];
-        // The border is zero, so it adds nothing.
-        for (index, line) in picture.values.chunks_exact(picture.columns).enumerate() {
-            let sum = &mut sums[index % picture.panels];
-            for eight in line {
-                for (sum, value) in sum.0.iter_mut().zip(eight.0) {
-                    *sum += value;
-                }
-            }
-        }
         #[expect(clippy::cast_precision_loss, reason = "a crop has few thousand pixels")]
-        let count = ((picture.rows - 2) * (picture.columns - 2)) as f32;
-        sums.iter().flat_map(|sum| sum.0).take(self.features).map(|sum| sum / count).collect()
+        let count = picture.columns as f32;
+        let mut means = Vec::with_capacity(picture.panels * LANES);
+        for panel in 0..picture.panels {
+            let mut sums = [0.0; LANES];
+            for eight in picture.panel(panel) {
+                sums.iter_mut().zip(eight.0).for_each(|(sum, value)| *sum += value);
+            }
+            means.extend(sums.map(|sum| sum / count));
+        }
+        means.truncate(self.features);
+        means
     }
 }
 
-/// An empty picture with one pixel of border around it.
-fn bordered(side: usize, panels: usize) -> Sheet {
-    Sheet::zeros(side + 2, panels, side + 2)
+/// A square picture whose pixels are the columns of a single row, with one pixel of border around it:
+/// `[panels, side + 2, side + 2]`.
+fn bordered(picture: &Sheet, side: usize) -> Scratch {
+    let (whole, wide) = ((side + 2) * (side + 2), side + 2);
+    let mut result = Scratch::zeros(picture.panels * whole);
+    for (panel, target) in result.chunks_exact_mut(whole).enumerate() {
+        for (row, line) in picture.panel(panel).chunks_exact(side).enumerate() {
+            target[(row + 1) * wide + 1..][..side].copy_from_slice(line);
+        }
+    }
+    result
 }
 
 impl Block {
-    fn apply(&self, input: &Sheet) -> Sheet {
-        let hidden = self.first.apply(input, Finish::Relu);
-        match &self.shortcut {
-            Some(shortcut) => {
-                let shortcut = shortcut.apply(input, Finish::Nothing);
-                self.second.apply(&hidden, Finish::AddRelu(&shortcut.values))
-            }
-            None => self.second.apply(&hidden, Finish::AddRelu(&input.values)),
-        }
+    /// A picture with this many pixels a side.
+    fn apply(&self, input: &Sheet, side: usize) -> Sheet {
+        let wide = bordered(input, side);
+        let hidden = self.first.apply(&wide, side, Finish::Relu);
+        let shortcut = self.shortcut.as_ref().map(|shortcut| shortcut.apply(&wide, side, Finish::Nothing));
+        let side = side.div_ceil(self.first.stride);
+        let added = shortcut.as_ref().unwrap_or(input);
+        self.second.apply(&bordered(&hidden, side), side, Finish::AddRelu(&added.values))
     }
 }
 
@@ -170,42 +175,26 @@ impl Convolution {
         Self { weights, kernel, stride }
     }
 
-    /// From a bordered picture to a bordered picture; `finish` sees the result with its border.
-    fn apply(&self, input: &Sheet, finish: Finish<'_>) -> Sheet {
-        let side = (input.columns - 2).div_ceil(self.stride);
-        let mut result = bordered(side, self.weights.panels());
-        let (columns, row_length) = (result.columns, result.row_length());
-        let line = input.row_length();
+    /// A bordered picture with this many pixels a side to a picture without border.
+    fn apply(&self, input: &[Eight], side: usize, finish: Finish<'_>) -> Sheet {
+        let (wide, half) = (side + 2, side.div_ceil(self.stride));
+        let panels = input.len() / (wide * wide);
         // A kernel of one pixel begins where the border ends.
-        let skip = if self.kernel == 1 { line + 1 } else { 0 };
-        let offsets: Vec<usize> = (0..self.kernel * self.kernel * input.panels)
+        let skip = if self.kernel == 1 { wide + 1 } else { 0 };
+        let offsets: Vec<usize> = (0..self.kernel * self.kernel * panels)
             .map(|step| {
-                let (tap, panel) = (step / input.panels, step % input.panels);
-                skip + tap / self.kernel * line + panel * input.columns + tap % self.kernel
+                let (tap, panel) = (step / panels, step % panels);
+                skip + panel * wide * wide + tap / self.kernel * wide + tap % self.kernel
             })
             .collect();
-        let band = side.div_ceil(rayon::current_num_threads()).max(LEAST_BAND_ROWS);
-        let inner = &mut result.values[row_length..(side + 1) * row_length];
-        inner.par_chunks_mut(band * row_length).enumerate().for_each(|(index, rows)| {
-            let mut places = vec![0; side];
-            for pair in 0..self.weights.pairs() {
-                for (row, values) in rows.chunks_exact_mut(row_length).enumerate() {
-                    let start = (index * band + row) * self.stride * line;
-                    for (column, place) in places.iter_mut().enumerate() {
-                        *place = start + column * self.stride;
-                    }
-                    let reading = Reading { values: &input.values, places: &places, offsets: &offsets };
-                    let (first, second) = values[2 * pair * columns..].split_at_mut(columns);
-                    let second = second.get_mut(1..=side).unwrap_or_default();
-                    self.weights.pair(reading, pair, &mut first[1..=side], second);
-                    for panel in 2 * pair..(2 * pair + 2).min(self.weights.panels()) {
-                        let from = (index * band + row + 1) * row_length + panel * columns + 1;
-                        let start = panel * columns + 1;
-                        finish.apply(from, &mut values[start..start + side]);
-                    }
-                }
-            }
-        });
+        let places: Vec<usize> =
+            (0..half * half).map(|pixel| (pixel / half * wide + pixel % half) * self.stride).collect();
+        let mut result = Sheet::unset(1, self.weights.panels(), half * half);
+        self.weights.multiply(
+            Reading { values: input, places: &places, offsets: &offsets },
+            finish,
+            &mut result.values,
+        );
         result
     }
 }

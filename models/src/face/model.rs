@@ -38,7 +38,7 @@ type Output = ([f32; LABEL_COUNT], Vec<f32>);
 #[derive(Debug)]
 enum Network {
     /// burn, on any device.
-    Burn(FaceNetwork),
+    Burn(Box<FaceNetwork>),
     /// The CPU without burn.
     Direct(DirectFace),
 }
@@ -63,7 +63,7 @@ impl FaceModel {
         let network = if device.is_cpu() {
             Network::Direct(DirectFace::load(config, &weights)?)
         } else {
-            Network::Burn(load(config, &weights, device.as_burn())?)
+            Network::Burn(Box::new(load(config, &weights, device.as_burn())?))
         };
         let trust = Trust::open(&folder, folder.manifest.config.features())?;
         Ok(Self { manifest: folder.manifest, network, trust, device: device.clone() })

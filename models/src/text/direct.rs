@@ -4,19 +4,17 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::TextConfig;
 use super::loader::HEADS;
 use crate::direct::attention::attend;
 use crate::direct::norm::Norm;
-use crate::direct::{Finish, LANES, Packed, Sheet};
+use crate::direct::{Finish, LANES, Packed, Sheet, each_row};
 use crate::weights::RowTable;
 use crate::{CATEGORY_COUNT, ModelError, Weights};
 
 /// Tokens that one thread takes through the whole network at once, where there are enough of them: their values stay
 /// in its cache, and the weights are read rarely.
-const TOKENS_A_SHARE: Range<usize> = 64..160;
+const TOKENS_A_SHARE: usize = 160;
 
 /// One block: attention, then the feed-forward network, each normalised after its residual sum.
 #[derive(Debug)]
@@ -137,7 +135,7 @@ impl DirectText {
 
     /// Reads the pieces of texts; the replies come in their order.
     pub(super) fn read(&self, texts: &[&[u32]]) -> Vec<Reply> {
-        shares(texts).into_par_iter().flat_map_iter(|share| self.read_share(&texts[share])).collect()
+        each_row(shares(texts), |share| self.read_share(&texts[share])).concat()
     }
 
     fn read_share(&self, texts: &[&[u32]]) -> Vec<Reply> {
@@ -165,8 +163,10 @@ impl DirectText {
 
     /// The sum of word, position and token type for every token.
     fn embed(&self, texts: &[&[u32]]) -> Sheet {
-        let tokens = texts.iter().map(|text| text.len()).sum();
-        let mut sheet = Sheet::zeros(1, self.width / LANES, tokens);
+        let tokens: usize = texts.iter().map(|text| text.len()).sum();
+        // An odd number of columns, so that panels do not begin a power of two apart: such addresses share few places
+        // in a cache. The column of no token is computed and never looked at.
+        let mut sheet = Sheet::zeros(1, self.width / LANES, tokens | 1);
         let mut row = vec![0.0; self.width];
         let places = texts.iter().flat_map(|text| text.iter().zip(self.positions.chunks_exact(self.width)));
         for (column, (piece, position)) in places.enumerate() {
@@ -216,11 +216,11 @@ fn spans(texts: &[&[u32]]) -> Vec<Range<usize>> {
     texts.iter().map(&mut next).collect()
 }
 
-/// Texts that go through the network together: as many shares as threads, within [`TOKENS_A_SHARE`].
+/// Texts that go through the network together: as many shares for each thread, of [`TOKENS_A_SHARE`] at most.
 fn shares(texts: &[&[u32]]) -> Vec<Range<usize>> {
     let tokens: usize = texts.iter().map(|text| text.len()).sum();
-    let even = tokens.div_ceil(rayon::current_num_threads());
-    let most = even.clamp(TOKENS_A_SHARE.start, TOKENS_A_SHARE.end);
+    let count = tokens.div_ceil(TOKENS_A_SHARE).next_multiple_of(rayon::current_num_threads());
+    let most = tokens.div_ceil(count.max(1));
     let mut shares = Vec::new();
     let (mut start, mut held) = (0, 0);
     for (index, text) in texts.iter().enumerate() {

@@ -2,15 +2,13 @@
 //!
 //! Clips are encoded one by one, so there is no padding to compute and none to hide.
 
-use rayon::prelude::*;
-
 use super::encoder::sinusoids;
 use super::head::SMALLEST_VARIANCE;
 use super::{EncoderConfig, HeadConfig, VoiceConfig};
 use crate::direct::attention::attend;
 use crate::direct::curves::tanh;
 use crate::direct::norm::Norm;
-use crate::direct::{Eight, Finish, LANES, Packed, Reading, Sheet};
+use crate::direct::{Eight, Finish, LANES, Packed, Reading, Sheet, share};
 use crate::{ModelError, Weights};
 
 /// What burn's layer normalisation adds to the variance.
@@ -153,7 +151,11 @@ impl DirectVoice {
     /// A spectrogram `[bands, frames]` to the features of all heads, one after the other.
     pub(super) fn features(&self, mel: &[f32]) -> Vec<f32> {
         let frames = self.encode(mel);
-        self.heads.iter().flat_map(|head| head.features(&frames)).collect()
+        let mut features: Vec<Vec<f32>> = vec![Vec::new(); self.heads.len()];
+        share(self.heads.iter().zip(&mut features).collect(), |(head, features)| {
+            *features = head.features(&frames);
+        });
+        features.concat()
     }
 
     /// The residual stream `[width, frames / 2 rounded up]` after the last block.
@@ -191,7 +193,7 @@ fn convolve(weights: &Packed, input: &Sheet, places: &[usize]) -> Sheet {
         .map(|step| step % input.panels * input.columns + step / input.panels)
         .collect();
     let reading = Reading { values: &input.values, places, offsets: &offsets };
-    let mut result = Sheet::zeros(1, weights.panels(), places.len());
+    let mut result = Sheet::unset(1, weights.panels(), places.len());
     weights.multiply(reading, Finish::Gelu, &mut result.values);
     result
 }
@@ -221,11 +223,8 @@ impl Pooling {
         let mut pooled = Vec::with_capacity(self.pool_mean.len());
         for score in self.score.chunks_exact(width) {
             let shares = shares(&hidden, score);
-            let moments: Vec<[Eight; 2]> = (0..standard.panels)
-                .into_par_iter()
-                .with_min_len(16)
-                .map(|panel| moments(standard.panel(panel), &shares))
-                .collect();
+            let moments: Vec<[Eight; 2]> =
+                (0..standard.panels).map(|panel| moments(standard.panel(panel), &shares)).collect();
             pooled.extend(moments.iter().flat_map(|[mean, _]| mean.0));
             pooled.extend(moments.iter().flat_map(|[_, deviation]| deviation.0));
         }

@@ -24,7 +24,6 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
 
 use direct::DirectVoice;
-use rayon::prelude::*;
 
 pub use baseline::{CallerBaseline, HALF_STRENGTH_WINDOWS, VoiceClip};
 pub use config::{EncoderConfig, HeadConfig, VoiceConfig};
@@ -35,6 +34,7 @@ pub use level::Level;
 pub use loader::write_head;
 pub use mel::LogMel;
 
+use crate::direct::each_row;
 use crate::{CATEGORY_COUNT, Category, Device, Doubt, ModelError, ModelFolder, Trust};
 
 /// The sample rate of every clip, in hertz.
@@ -187,10 +187,8 @@ impl VoiceModel {
 
     /// The features of all heads `[clips, features]`, without burn.
     fn run_direct(&self, direct: &DirectVoice, clips: &[&[f32]]) -> Result<Tensor<2>, ModelError> {
-        let rows: Vec<Vec<f32>> = clips
-            .par_iter()
-            .map(|clip| Ok(direct.features(&self.front_end.checked_spectrogram(clip)?)))
-            .collect::<Result<_, ModelError>>()?;
+        let read = |clip: &[f32]| Ok(direct.features(&self.front_end.checked_spectrogram(clip)?));
+        let rows = each_row(clips.to_vec(), read).into_iter().collect::<Result<Vec<_>, ModelError>>()?;
         let shape = [rows.len(), self.feature_width * self.heads.len()];
         Ok(Tensor::from_data(TensorData::new(rows.concat(), shape), self.front_end.device().as_burn()))
     }
