@@ -36,6 +36,7 @@ pub use matchers::{MatcherInfo, PluginCheck, check_plugins};
 pub use material::{
     AgentList, CallMaterial, CallOptions, Consent, EncodedFrame, Frames, OptionFault, RawAudio, Role,
 };
+pub(crate) use observe::in_steps;
 pub use pool::{PoolError, WorkPool};
 pub(crate) use readings::{of_face, of_text, of_voice};
 pub use serve::{Ending, stop_signal};

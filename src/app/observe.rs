@@ -81,7 +81,8 @@ impl App {
             return Ok(Heard::nothing());
         }
         let texts = utterances.iter().map(|utterance| utterance.text.clone()).collect();
-        let predictions = in_steps(texts, |rows| self.engine().analyze_texts(rows, Some(deadline))).await?;
+        let predictions =
+            in_steps(texts, ROWS_PER_STEP, |rows| self.engine().analyze_texts(rows, Some(deadline))).await?;
         let model = self.model_name(Modality::Text);
         let cut = predictions.iter().filter(|prediction| prediction.truncated).count();
         let mut heard = Heard::nothing();
@@ -114,7 +115,9 @@ impl App {
         }
         let (times, images): (Vec<u64>, Vec<_>) =
             frames.into_iter().map(|frame| (frame.timestamp_ms, frame.image)).unzip();
-        let found = in_steps(images, |rows| self.engine().analyze_frames(rows, Some(deadline))).await?;
+        let found =
+            in_steps(images, ROWS_PER_STEP, |rows| self.engine().analyze_frames(rows, Some(deadline)))
+                .await?;
         let model = self.model_name(Modality::Face);
         let mut heard = Heard::nothing();
         let (mut faceless, mut crowded) = (0, 0);
@@ -159,13 +162,17 @@ impl Heard {
 }
 
 /// Asks a model for a few rows at a time, so that one long call leaves room for the others.
-async fn in_steps<T, P, F>(mut rows: Vec<T>, ask: impl Fn(Vec<T>) -> F) -> Result<Vec<P>, EngineError>
+pub(crate) async fn in_steps<T, P, F>(
+    mut rows: Vec<T>,
+    step_rows: usize,
+    ask: impl Fn(Vec<T>) -> F,
+) -> Result<Vec<P>, EngineError>
 where
     F: Future<Output = Result<Vec<P>, EngineError>>,
 {
     let mut predictions = Vec::with_capacity(rows.len());
     while !rows.is_empty() {
-        let rest = rows.split_off(rows.len().min(ROWS_PER_STEP));
+        let rest = rows.split_off(rows.len().min(step_rows));
         predictions.extend(ask(std::mem::replace(&mut rows, rest)).await?);
     }
     Ok(predictions)
@@ -185,7 +192,7 @@ mod tests {
     async fn steps_keep_the_order_and_the_size() {
         let rows: Vec<usize> = (0..ROWS_PER_STEP * 2 + 3).collect();
         let sizes = std::sync::Mutex::new(Vec::new());
-        let answers = in_steps(rows.clone(), |step| {
+        let answers = in_steps(rows.clone(), ROWS_PER_STEP, |step| {
             sizes.lock().unwrap().push(step.len());
             async move { Ok(step) }
         });
@@ -195,8 +202,9 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_failure_ends_the_steps() {
-        let result =
-            in_steps(vec![0; ROWS_PER_STEP * 3], |_| async { Err::<Vec<u8>, _>(EngineError::Stopped) });
+        let result = in_steps(vec![0; ROWS_PER_STEP * 3], ROWS_PER_STEP, |_| async {
+            Err::<Vec<u8>, _>(EngineError::Stopped)
+        });
         assert!(matches!(result.await, Err(EngineError::Stopped)));
     }
 }

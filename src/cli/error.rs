@@ -7,7 +7,7 @@ use crate::config::ConfigErrors;
 use crate::load::LoadError;
 use crate::media::MediaError;
 use crate::predict::PredictError;
-use crate::telemetry::TelemetryError;
+use crate::telemetry::{TelemetryError, causes_joined};
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,28 +135,12 @@ impl CliError {
     /// The error with everything that led to it, one cause a line.
     #[must_use]
     pub fn describe(&self) -> String {
-        joined(self, "\n  because ")
+        causes_joined(self, "\n  because ")
     }
 }
 
 fn example(words: Option<&str>) -> String {
     words.map(|words| format!("; the first failure was {words}")).unwrap_or_default()
-}
-
-/// An error with everything that led to it, in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    joined(error, ": ")
-}
-
-fn joined(error: &dyn std::error::Error, separator: &str) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(separator);
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use heartline_models::{Device, ModelFolder};
 use serde::Serialize;
 
+use super::CliError;
 use super::arguments::OutputArguments;
 use super::tables::table;
-use super::{CliError, error};
 use crate::app::paths;
 use crate::config::Config;
+use crate::telemetry::with_causes;
 
 /// The models that the engine loads.
 const MODEL_NAMES: [&str; 4] = ["text", "voice", "detector", "face"];
@@ -60,7 +61,7 @@ pub(super) fn run(
 fn check(root: &Path, name: &str, device: &str) -> Entry {
     let folder = newest_version(&root.join(name)).unwrap_or_else(|| root.join(name).join("1"));
     let opened = ModelFolder::<serde_json::Value>::open(&folder);
-    let error = opened.as_ref().err().map(|error| error::chain(error));
+    let error = opened.as_ref().err().map(|error| with_causes(error));
     let manifest = opened.ok().map(|opened| opened.manifest);
     Entry {
         name: name.to_owned(),

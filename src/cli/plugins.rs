@@ -4,11 +4,12 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use super::CliError;
 use super::arguments::OutputArguments;
 use super::tables::{self, table};
-use super::{CliError, error};
 use crate::app::{MatcherInfo, PluginCheck, check_plugins};
 use crate::config::Config;
+use crate::telemetry::with_causes;
 
 /// One line of the list.
 #[derive(Serialize)]
@@ -24,7 +25,7 @@ impl From<PluginCheck> for Entry {
         let path = check.path.display().to_string();
         match check.outcome {
             Ok(matcher) => Self { path, is_ok: true, matcher: Some(matcher), error: None },
-            Err(error) => Self { path, is_ok: false, matcher: None, error: Some(error::chain(&error)) },
+            Err(error) => Self { path, is_ok: false, matcher: None, error: Some(with_causes(&error)) },
         }
     }
 }

@@ -12,7 +12,7 @@ use super::lane::{Change, Entry, Lane, abandoned};
 use super::post::{Executing, Post};
 use super::queue::{Cut, Due, Waiting};
 use super::{EngineError, Model};
-use crate::telemetry::record;
+use crate::telemetry::{panic_words, record};
 
 /// One model and its queue.
 pub(super) struct Desk<R, A> {
@@ -55,7 +55,7 @@ impl<R: Send, A: Send> Desk<R, A> {
                 EngineError::Panicked { model: name, message }
             }
         };
-        let reason = if self.suspicion.is_some() { "panic" } else { "error" };
+        let reason = if matches!(error, EngineError::Panicked { .. }) { "panic" } else { "error" };
         record::execution_failure(name, reason);
         tracing::warn!(model = name, rows = rows.len(), %error, "an execution failed");
         Err(error)
@@ -106,13 +106,7 @@ impl<R: Send, A: Send> Desk<R, A> {
     /// Has a model that panicked compute a row that it knows.
     fn prove(&mut self) -> Result<(), ModelLost> {
         let Some(message) = self.suspicion.take() else { return Ok(()) };
-        match self.warm_up(&[1]) {
-            Ok(()) => {
-                self.suspicion = None;
-                Ok(())
-            }
-            Err(_) => Err(ModelLost { model: self.lane.name, message }),
-        }
+        self.warm_up(&[1]).map_err(|_| ModelLost { model: self.lane.name, message })
     }
 }
 
@@ -187,9 +181,5 @@ impl<R: Send, A: Send> Station for Desk<R, A> {
 
 /// What a panic said.
 pub(super) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
-    payload
-        .downcast_ref::<&str>()
-        .map(ToString::to_string)
-        .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned())
+    panic_words(payload).unwrap_or_else(|| "no message".to_owned())
 }

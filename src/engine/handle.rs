@@ -275,16 +275,7 @@ impl Engine {
 
     async fn swap(&self, name: &'static str, version: Option<u32>) -> Result<u32, EngineError> {
         let _turn = self.inner.changing.lock().await;
-        let progress = self.inner.repository.begin_load(name, version.unwrap_or(0));
-        let loaded = self.load_aside(name, version).await;
-        let taken_over = match loaded {
-            Ok(LoadedModel { model, info }) => match self.inner.lanes.replace(model, info.version) {
-                Ok(done) => done.await.map(|()| info).map_err(|_| EngineError::Stopped),
-                Err(error) => Err(error),
-            },
-            Err(error) => Err(error),
-        };
-        drop(progress);
+        let taken_over = self.take_over(name, version).await;
         match taken_over {
             Ok(info) => {
                 let version = info.version;
@@ -302,6 +293,15 @@ impl Engine {
                 Err(error)
             }
         }
+    }
+
+    /// Loads a model and puts it behind its queue.
+    async fn take_over(&self, name: &'static str, version: Option<u32>) -> Result<ModelInfo, EngineError> {
+        let _progress = self.inner.repository.begin_load(name, version.unwrap_or(0));
+        let LoadedModel { model, info } = self.load_aside(name, version).await?;
+        let done = self.inner.lanes.replace(model, info.version)?;
+        done.await.map_err(|_| EngineError::Stopped)?;
+        Ok(info)
     }
 
     /// Loads a model on a thread of its own and has it compute a row, while the other one serves on.

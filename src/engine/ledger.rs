@@ -19,7 +19,8 @@ pub struct Span {
 }
 
 impl Span {
-    fn add(&mut self, count: u64, elapsed: Duration) {
+    /// Counts something that happened so often and took so long together.
+    pub(crate) fn add(&mut self, count: u64, elapsed: Duration) {
         self.count += count;
         self.ns = self.ns.saturating_add(u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX));
     }

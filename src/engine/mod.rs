@@ -40,7 +40,7 @@ pub use handle::{Engine, SeenFace};
 pub use health::{Health, ModelHealth, ModelInfo};
 pub use ledger::{ModelStatistics, Span};
 pub use models::{AnyModel, FoundVersion, LoadedModel, ModelFolders, ModelSource, newest_version};
-pub use repository::{ModelState, RepositoryEntry};
+pub use repository::{ModelState, NOT_LOADED, RepositoryEntry};
 pub use terms::{Priority, Terms};
 pub use view::{EngineView, ExecutingView, ModelView, QueueView};
 

@@ -12,6 +12,9 @@ use super::{MODEL_NAMES, ModelInfo};
 /// How many failed loads are remembered with their reasons.
 const REMEMBERED_FAILURES: usize = 256;
 
+/// The reason of a version that nobody has asked to be loaded.
+pub const NOT_LOADED: &str = "not loaded";
+
 /// Whether a version of a model serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -112,7 +115,7 @@ impl Repository {
             } else if let Some(reason) = fault.or_else(|| failure.map(|(_, reason)| reason.clone())) {
                 (ModelState::Unavailable, reason)
             } else {
-                (ModelState::Unavailable, "not loaded".to_owned())
+                (ModelState::Unavailable, NOT_LOADED.to_owned())
             };
             RepositoryEntry { name, version, state, reason }
         };

@@ -15,7 +15,7 @@ use super::arrival::Pace;
 use super::request_id::{self, RequestId};
 use super::{ApiError, ErrorBody, ErrorCode, ProtocolError, arrival, status};
 use crate::app::App;
-use crate::telemetry::{record, traces};
+use crate::telemetry::{panic_words, record, traces};
 
 /// The metrics' name for paths that are no routes: whatever clients make up is one series.
 pub(super) const UNMATCHED: &str = "unmatched";
@@ -100,9 +100,7 @@ pub(super) fn after_panic(panic: Box<dyn Any + Send>) -> Response {
 
 /// Writes what a handler's panic said to the log.
 pub(super) fn log_panic(panic: &(dyn Any + Send)) {
-    let words = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let words = words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-    tracing::error!(panic = words, "a handler panicked");
+    tracing::error!(panic = panic_words(panic).unwrap_or_default(), "a handler panicked");
 }
 
 fn declared_length(request: &Request) -> Option<u64> {

@@ -28,4 +28,4 @@ pub use manifest::{Limits, Manifest, Row, Rows};
 pub use output::Output;
 pub use predictor::{Predictor, Task};
 pub use run::{Summary, predict};
-pub(crate) use voice::clip_finding;
+pub(crate) use voice::{CutClip, clip_finding, cut_whole, take_single};

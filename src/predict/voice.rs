@@ -15,13 +15,14 @@ use super::predictor::on_worker;
 use super::{PredictError, Predictor, Row, RowFault};
 use crate::app::{HeardWindow, hear_caller, of_voice};
 use crate::emotion::Span;
-use crate::media::{Clip, MediaLimits, SAMPLE_RATE_HZ, SpeechWindow, WindowConfig, cut_clip, read_audio};
+use crate::media::{
+    Audio, Clip, MediaLimits, SAMPLE_RATE_HZ, SpeechWindow, WindowConfig, cut_clip, read_audio,
+};
 
 /// A clip that was decoded and cut.
-struct Decoded {
-    duration_ms: u64,
-    has_speech: bool,
-    windows: Vec<SpeechWindow>,
+pub(crate) struct CutClip {
+    pub(crate) duration_ms: u64,
+    pub(crate) clip: Clip,
 }
 
 impl Predictor {
@@ -32,13 +33,7 @@ impl Predictor {
             rows.into_iter().map(decode).collect::<Vec<_>>()
         })
         .await?;
-        // Clips of one window are asked together; those of several are callers, each read window after window.
-        let clips = decoded.iter_mut().filter_map(|(_, clip)| clip.as_mut().ok());
-        let single = clips.filter_map(|clip| match clip.windows.as_mut_slice() {
-            [only] => Some(std::mem::take(&mut only.samples)),
-            _ => None,
-        });
-        let single: Vec<Vec<f32>> = single.collect();
+        let single = take_single(decoded.iter_mut().filter_map(|(_, clip)| clip.as_mut().ok()));
         let ask = |step: Vec<Vec<f32>>| self.engine.analyze_voice(step, Some(Self::deadline()));
         let mut answers = ask_each(&single, self.step_rows, ask).await?.into_iter();
         drop(single);
@@ -60,10 +55,10 @@ impl Predictor {
     async fn answer_clip(
         &self,
         id: String,
-        clip: Decoded,
+        clip: CutClip,
         answers: &mut impl Iterator<Item = Result<VoicePrediction, RowFault>>,
     ) -> Result<Result<VoiceAnswer, RowFault>, PredictError> {
-        let Decoded { duration_ms, has_speech, windows } = clip;
+        let CutClip { duration_ms, clip: Clip { windows, has_speech } } = clip;
         let heard = if let [SpeechWindow { start_ms, end_ms, speech_share, .. }] = windows[..] {
             let answer = answers.next().unwrap_or_else(|| Err(no_answer()));
             let span = Span::new(start_ms, end_ms);
@@ -79,16 +74,30 @@ impl Predictor {
 }
 
 /// Decodes and cuts a clip.
-fn decode(path: &Path, limits: &MediaLimits) -> Result<Decoded, RowFault> {
-    let mut audio = read_audio(path, limits).map_err(|error| RowFault::of(error.code(), &error))?;
+fn decode(path: &Path, limits: &MediaLimits) -> Result<CutClip, RowFault> {
+    let audio = read_audio(path, limits).map_err(|error| RowFault::of(error.code(), &error))?;
+    Ok(cut_whole(audio))
+}
+
+/// Cuts a decoded clip.
+pub(crate) fn cut_whole(mut audio: Audio) -> CutClip {
     let duration_ms = audio.duration_ms();
     // The model needs this much; of a shorter clip the rest is silence.
     let shortest = (SHORTEST_MS * (SAMPLE_RATE_HZ / 1_000)) as usize;
     if audio.samples.len() < shortest {
         audio.samples.resize(shortest, 0.0);
     }
-    let Clip { windows, has_speech } = cut_clip(&audio, &WindowConfig::default());
-    Ok(Decoded { duration_ms, has_speech, windows })
+    CutClip { duration_ms, clip: cut_clip(&audio, &WindowConfig::default()) }
+}
+
+/// Takes the samples of clips of one window, which are asked together; those of several windows are callers, each read
+/// window after window.
+pub(crate) fn take_single<'a>(clips: impl Iterator<Item = &'a mut CutClip>) -> Vec<Vec<f32>> {
+    let single = clips.filter_map(|cut| match cut.clip.windows.as_mut_slice() {
+        [only] => Some(std::mem::take(&mut only.samples)),
+        _ => None,
+    });
+    single.collect()
 }
 
 /// A window's answer and its weight in the pooling.

@@ -72,14 +72,25 @@ impl Fault {
 
 /// An error with everything that led to it, in one line.
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    causes_joined(error, ": ")
+}
+
+/// An error with everything that led to it, with something between every two.
+pub(crate) fn causes_joined(error: &dyn std::error::Error, separator: &str) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        text.push_str(": ");
+        text.push_str(separator);
         text.push_str(&cause.to_string());
         source = cause.source();
     }
     text
+}
+
+/// What a panic said, where it was words.
+pub(crate) fn panic_words(payload: &(dyn std::any::Any + Send)) -> Option<String> {
+    let words = payload.downcast_ref::<&str>().map(ToString::to_string);
+    words.or_else(|| payload.downcast_ref::<String>().cloned())
 }
 
 /// What can go wrong when telemetry is set up.

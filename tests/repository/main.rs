@@ -6,7 +6,7 @@ mod support;
 
 use heartline::engine::{EngineError, ModelState};
 use heartline_models::face::{CROP_SIDE, FaceCrop};
-use support::{Repository, resident_bytes, start};
+use support::{Repository, start};
 
 /// Swaps after which the memory is compared.
 const SWAPS: usize = 50;
@@ -39,10 +39,10 @@ async fn fifty_swaps_lose_no_request_and_no_memory() {
         let version = u32::try_from(swap % 2 + 1).unwrap();
         assert_eq!(engine.load_model("face", Some(version)).await.unwrap(), version);
         if swap == 5 {
-            after_warm_up = resident_bytes();
+            after_warm_up = engine.view().resident_bytes.unwrap();
         }
     }
-    let grown = resident_bytes().saturating_sub(after_warm_up);
+    let grown = engine.view().resident_bytes.unwrap().saturating_sub(after_warm_up);
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
     let asked = asking.await.unwrap();
     assert!(asked >= SWAPS, "{asked} requests in {SWAPS} swaps");

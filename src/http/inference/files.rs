@@ -9,31 +9,24 @@ use axum::body::Bytes;
 use heartline_models::RgbImage;
 use heartline_models::detector::FaceBox;
 use heartline_models::face::LABEL_COUNT;
-use heartline_models::voice::{SHORTEST_MS, VoicePrediction};
+use heartline_models::voice::VoicePrediction;
 
 use super::compute::{DIMENSIONS, FACE_DIMENSIONS, unfit};
 use super::execute::Computed;
 use super::readings::{Readings, column, places};
 use super::{Inference, Tensor, Values};
-use crate::app::{AppError, HeardWindow, hear_caller};
+use crate::app::{AppError, HeardWindow, hear_caller, in_steps};
 use crate::emotion::Span;
 use crate::engine::Terms;
 use crate::http::ApiError;
 use crate::media::{
-    Audio, AudioFormat, Clip, MediaError, MediaLimits, SAMPLE_RATE_HZ, SpeechWindow, WindowConfig, cut_clip,
-    decode_audio, decode_image,
+    AudioFormat, MediaError, MediaLimits, SAMPLE_RATE_HZ, SpeechWindow, decode_audio, decode_image,
 };
-use crate::predict::clip_finding;
+use crate::predict::{CutClip, clip_finding, cut_whole, take_single};
 use crate::telemetry::record;
 
 /// Pictures that one request to the engine has; they are larger than other rows.
 const PICTURES_PER_STEP: usize = 8;
-
-/// A clip that was decoded and cut.
-struct DecodedClip {
-    duration_ms: u64,
-    clip: Clip,
-}
 
 impl Inference {
     pub(super) async fn audio_files(&self, input: Tensor, terms: Terms) -> Result<Computed, ApiError> {
@@ -44,14 +37,7 @@ impl Inference {
         let mut clips = self.app().run_blocking(decode).await.map_err(AppError::from)??;
         let reading = started.elapsed();
 
-        // Clips of one window are asked together; those of several are callers, each read window after window.
-        let single: Vec<Vec<f32>> = clips
-            .iter_mut()
-            .filter_map(|decoded| match decoded.clip.windows.as_mut_slice() {
-                [only] => Some(std::mem::take(&mut only.samples)),
-                _ => None,
-            })
-            .collect();
+        let single = take_single(clips.iter_mut());
         let engine = self.app().engine();
         let mut answers = engine.analyze_voice(single, terms).await.map_err(AppError::from)?.into_iter();
         let mut readings = Readings::new(0, DIMENSIONS);
@@ -87,23 +73,18 @@ impl Inference {
         let limits = self.app().config().media.clone();
         let started = Instant::now();
         let decode = move || decode_images(&files, &limits, terms.deadline);
-        let mut images = self.app().run_blocking(decode).await.map_err(AppError::from)??;
+        let images = self.app().run_blocking(decode).await.map_err(AppError::from)??;
         let reading = started.elapsed();
 
         let mut readings = Readings::new(LABEL_COUNT, FACE_DIMENSIONS);
         let mut faces: Vec<(usize, FaceBox)> = Vec::new();
-        let mut picture = 0;
-        while !images.is_empty() {
-            let rest = images.split_off(images.len().min(PICTURES_PER_STEP));
-            let found = self.app().engine().analyze_frames(images, terms).await;
-            for seen in found.map_err(AppError::from)? {
-                for one in seen {
-                    readings.add_face(&one.prediction);
-                    faces.push((picture, one.face));
-                }
-                picture += 1;
+        let ask = |pictures| self.app().engine().analyze_frames(pictures, terms);
+        let found = in_steps(images, PICTURES_PER_STEP, ask).await.map_err(AppError::from)?;
+        for (picture, seen) in found.into_iter().enumerate() {
+            for one in seen {
+                readings.add_face(&one.prediction);
+                faces.push((picture, one.face));
             }
-            images = rest;
         }
         let (columns, labels) = readings.into_tensors();
         let mut tensors = places(&faces);
@@ -117,16 +98,15 @@ fn decode_clips(
     files: &[Bytes],
     limits: &MediaLimits,
     deadline: Option<Instant>,
-) -> Result<Vec<DecodedClip>, ApiError> {
+) -> Result<Vec<CutClip>, ApiError> {
     let longest = u64::from(limits.max_audio_seconds) * u64::from(SAMPLE_RATE_HZ);
-    let shortest = (SHORTEST_MS * (SAMPLE_RATE_HZ / 1_000)) as usize;
     let mut clips = Vec::with_capacity(files.len());
     let mut samples = 0;
     for (row, file) in files.iter().enumerate() {
         check_time(deadline)?;
         let started = Instant::now();
         let decoded = decode_audio(file, AudioFormat::Auto, limits);
-        let mut audio: Audio = decoded.map_err(|source| audio_fault(row, source))?;
+        let audio = decoded.map_err(|source| audio_fault(row, source))?;
         record::decode("audio", started.elapsed());
         samples += audio.samples.len() as u64;
         if samples > longest {
@@ -134,12 +114,7 @@ fn decode_clips(
             let source = MediaError::TooLong { limit_seconds: limits.max_audio_seconds, found_seconds };
             return Err(audio_fault(row, source));
         }
-        let duration_ms = audio.duration_ms();
-        // The model needs this much; of a shorter clip the rest is silence.
-        if audio.samples.len() < shortest {
-            audio.samples.resize(shortest, 0.0);
-        }
-        clips.push(DecodedClip { duration_ms, clip: cut_clip(&audio, &WindowConfig::default()) });
+        clips.push(cut_whole(audio));
     }
     Ok(clips)
 }

@@ -7,18 +7,12 @@ use super::fault::{invalid, shown, unknown_model};
 use super::guard::Caller;
 use super::{Inference, ParameterValue};
 use crate::app::AppError;
-use crate::engine::EngineError;
+use crate::engine::{EngineError, ModelState, NOT_LOADED};
 use crate::http::{ApiError, ErrorCode};
 use crate::telemetry::with_causes;
 
-/// The state of a model that takes work.
-const READY: &str = "READY";
-/// The state of a model that does not.
-const UNAVAILABLE: &str = "UNAVAILABLE";
 /// Why a model does not take work, for those whom the reason itself is none of their business.
 const HIDDEN: &str = "not usable; whoever may load models is told why";
-/// The engine's reason for a version that could be loaded.
-const IDLE: &str = "not loaded";
 /// What the names of parameters begin with that carry a model's files.
 const FILE: &str = "file:";
 
@@ -50,7 +44,7 @@ impl Inference {
             .collect();
         entries.extend(MODELS.iter().filter(|model| model.is_pipeline()).map(|model| self.pipeline(model)));
         if only_ready {
-            entries.retain(|entry| entry.state == READY);
+            entries.retain(|entry| entry.state == ModelState::Ready.code());
         }
         Ok(entries)
     }
@@ -61,7 +55,7 @@ impl Inference {
         IndexEntry {
             name: spec.name.to_owned(),
             version: found.as_ref().map(|(_, version)| version.to_string()).unwrap_or_default(),
-            state: if found.is_ok() { READY } else { UNAVAILABLE }.to_owned(),
+            state: if found.is_ok() { ModelState::Ready } else { ModelState::Unavailable }.code().to_owned(),
             reason,
         }
     }
@@ -104,7 +98,7 @@ fn refusal(error: EngineError) -> ApiError {
 
 /// A reason that says no more than everybody may know.
 fn hidden(reason: String) -> String {
-    if reason.is_empty() || reason == IDLE { reason } else { HIDDEN.to_owned() }
+    if reason.is_empty() || reason == NOT_LOADED { reason } else { HIDDEN.to_owned() }
 }
 
 /// The engine's model of a name.
@@ -165,7 +159,7 @@ mod tests {
     #[test]
     fn reasons_that_name_folders_are_for_few() {
         assert_eq!(hidden(String::new()), "");
-        assert_eq!(hidden(IDLE.to_owned()), IDLE);
+        assert_eq!(hidden(NOT_LOADED.to_owned()), NOT_LOADED);
         assert_eq!(hidden("model text cannot be loaded from /srv/models".to_owned()), HIDDEN);
         let error = EngineError::NoWeights { model: "text", folder: "/srv/models".into() };
         assert!(refusal(error).message.contains("/srv/models"));

@@ -33,36 +33,23 @@ pub(super) struct ModelReport {
 /// Where the time of requests went.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Times {
-    pub(super) success: Total,
-    pub(super) fail: Total,
-    pub(super) queue: Total,
-    pub(super) compute_input: Total,
-    pub(super) compute_infer: Total,
-    pub(super) compute_output: Total,
-    pub(super) cache_hit: Total,
-    pub(super) cache_miss: Total,
+    pub(super) success: Span,
+    pub(super) fail: Span,
+    pub(super) queue: Span,
+    pub(super) compute_input: Span,
+    pub(super) compute_infer: Span,
+    pub(super) compute_output: Span,
+    pub(super) cache_hit: Span,
+    pub(super) cache_miss: Span,
 }
 
 /// Where the time of executions of one size went.
 #[derive(Debug, Serialize)]
 pub(super) struct BatchTimes {
     pub(super) batch_size: u64,
-    pub(super) compute_input: Total,
-    pub(super) compute_infer: Total,
-    pub(super) compute_output: Total,
-}
-
-/// How often, and how long in all.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(super) struct Total {
-    pub(super) count: u64,
-    pub(super) ns: u64,
-}
-
-impl From<Span> for Total {
-    fn from(span: Span) -> Self {
-        Self { count: span.count, ns: span.ns }
-    }
+    pub(super) compute_input: Span,
+    pub(super) compute_infer: Span,
+    pub(super) compute_output: Span,
 }
 
 impl Inference {
@@ -94,10 +81,10 @@ impl Inference {
             inference_count: counts.rows,
             execution_count: counts.success.count,
             inference_stats: Times {
-                success: counts.success.into(),
-                fail: counts.failure.into(),
-                compute_input: counts.reading.into(),
-                compute_infer: counts.computing.into(),
+                success: counts.success,
+                fail: counts.failure,
+                compute_input: counts.reading,
+                compute_infer: counts.computing,
                 ..Times::default()
             },
             batch_stats: Vec::new(),
@@ -108,9 +95,9 @@ impl Inference {
 fn of_engine(name: &'static str, counted: &ModelStatistics) -> ModelReport {
     let batch = |(rows, span): &(usize, Span)| BatchTimes {
         batch_size: *rows as u64,
-        compute_input: Total::default(),
-        compute_infer: (*span).into(),
-        compute_output: Total::default(),
+        compute_input: Span::default(),
+        compute_infer: *span,
+        compute_output: Span::default(),
     };
     ModelReport {
         name,
@@ -119,10 +106,10 @@ fn of_engine(name: &'static str, counted: &ModelStatistics) -> ModelReport {
         inference_count: counted.rows,
         execution_count: counted.executions,
         inference_stats: Times {
-            success: counted.success.into(),
-            fail: counted.failure.into(),
-            queue: counted.queue.into(),
-            compute_infer: counted.compute.into(),
+            success: counted.success,
+            fail: counted.failure,
+            queue: counted.queue,
+            compute_infer: counted.compute,
             ..Times::default()
         },
         batch_stats: counted.batches.iter().map(batch).collect(),

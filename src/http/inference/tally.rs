@@ -31,16 +31,16 @@ impl Tally {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.change(served, |counts| {
             counts.rows += rows as u64;
-            counts.last_unix_ms = whole(now.as_millis());
-            add(&mut counts.success, elapsed);
-            add(&mut counts.reading, reading);
-            add(&mut counts.computing, elapsed.saturating_sub(reading));
+            counts.last_unix_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+            counts.success.add(1, elapsed);
+            counts.reading.add(1, reading);
+            counts.computing.add(1, elapsed.saturating_sub(reading));
         });
     }
 
     /// Counts a request that failed after its model was found.
     pub(super) fn failed(&self, served: Served, elapsed: Duration) {
-        self.change(served, |counts| add(&mut counts.failure, elapsed));
+        self.change(served, |counts| counts.failure.add(1, elapsed));
     }
 
     /// The counts of a model.
@@ -51,15 +51,6 @@ impl Tally {
     fn change(&self, served: Served, change: impl FnOnce(&mut Counts)) {
         change(&mut self.counts.lock().unwrap_or_else(PoisonError::into_inner)[served as usize]);
     }
-}
-
-fn add(span: &mut Span, elapsed: Duration) {
-    span.count += 1;
-    span.ns = span.ns.saturating_add(whole(elapsed.as_nanos()));
-}
-
-fn whole(number: u128) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::super::catalogue::{ModelMetadata, TensorMetadata as Described};
 use super::super::repository::IndexEntry;
-use super::super::statistics::{BatchTimes, ModelReport, StatisticsList, Times, Total};
+use super::super::statistics::{BatchTimes, ModelReport, StatisticsList, Times};
 use super::super::{Answer, Tensor, Values};
 use super::proto::infer_parameter::ParameterChoice;
 use super::proto::model_infer_response::InferOutputTensor;
@@ -14,6 +14,7 @@ use super::proto::{
     InferBatchStatistics, InferParameter, InferStatistics, InferTensorContents, ModelInferResponse,
     ModelMetadataResponse, ModelStatistics, ModelStatisticsResponse, StatisticDuration,
 };
+use crate::engine::Span;
 use crate::http::ApiError;
 
 /// What marks the last answer of a stream's request.
@@ -127,7 +128,7 @@ fn batch(batch: &BatchTimes) -> InferBatchStatistics {
     }
 }
 
-fn total(total: Total) -> StatisticDuration {
+fn total(total: Span) -> StatisticDuration {
     StatisticDuration { count: total.count, ns: total.ns }
 }
 
