@@ -18,6 +18,7 @@ mod raw;
 mod resample;
 mod sniff;
 mod speech;
+mod stream;
 mod transcript;
 
 pub use audio::{Audio, AudioFormat, SAMPLE_RATE_HZ, decode_audio, read_audio};
@@ -28,4 +29,5 @@ pub use image::decode_image;
 pub use limits::MediaLimits;
 pub use raw::RawFormat;
 pub use speech::{SpeechWindow, WindowConfig, speech_windows};
+pub use stream::{AudioStream, SpeechEvent, SpeechStream, StreamFormat};
 pub use transcript::{TranscriptLine, parse_transcript, read_transcript};
