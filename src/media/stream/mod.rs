@@ -70,8 +70,9 @@ impl AudioStream {
         let pushed = match &mut self.source {
             Source::Raw(stream) => stream.push(bytes, self.limits.max_chunk_seconds, out),
             Source::Opus(stream) => stream.push(bytes, out),
-            Source::Container => decode_audio(bytes, AudioFormat::Auto, &self.limits)
-                .map(|audio| out.extend(audio.samples)),
+            Source::Container => {
+                decode_audio(bytes, AudioFormat::Auto, &self.limits).map(|audio| out.extend(audio.samples))
+            }
         };
         self.given += (out.len() - before) as u64;
         pushed
