@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use heartline_plugin_host::HostError;
 
-use super::PoolError;
 use super::material::OptionFault;
+use super::{PoolError, TlsError};
+use crate::config::ConfigErrors;
 use crate::engine::EngineError;
 use crate::media::MediaError;
 use crate::routing::RoutingError;
@@ -154,6 +155,12 @@ pub enum StartError {
     /// The policy and the loaded matchers do not fit.
     #[error("the routing policy cannot be used")]
     Routing(#[source] RoutingError),
+    /// Other machines could ask, and nothing says who may.
+    #[error(transparent)]
+    Exposed(ConfigErrors),
+    /// The certificate cannot be used.
+    #[error("TLS cannot be spoken as server.tls_certificate and server.tls_key say")]
+    Tls(#[source] TlsError),
     /// The address cannot be listened on.
     #[error(
         "cannot listen on {address}; stop the program that holds the port, or choose another with \

@@ -21,6 +21,7 @@ mod pool;
 mod rank;
 mod readings;
 mod serve;
+mod tls;
 mod transcript;
 mod utterances;
 
@@ -40,4 +41,5 @@ pub(crate) use observe::in_steps;
 pub use pool::{PoolError, WorkPool};
 pub(crate) use readings::{of_face, of_text, of_voice};
 pub use serve::{Ending, stop_signal};
+pub use tls::TlsError;
 pub use transcript::{transcript_from_bytes, transcript_from_json};

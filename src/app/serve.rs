@@ -1,8 +1,11 @@
 //! Listens, serves, and drains when it is told to stop.
 
+use std::sync::Arc;
+
 use tokio::net::TcpListener;
 
 use super::connections::Connections;
+use super::tls::Tls;
 use super::{App, StartError};
 use crate::config::Config;
 use crate::http;
@@ -17,11 +20,15 @@ pub enum Ending {
 }
 
 impl App {
-    /// Takes the configured address. A port of 0 stands for any free one.
+    /// Takes the configured address. A port of 0 stands for any free one. What a client would find wrong later is looked
+    /// at first: who may ask, and the certificate.
     ///
     /// # Errors
-    /// [`StartError::Bind`] where the address is taken or not this machine's.
+    /// [`StartError::Exposed`], [`StartError::Tls`], and [`StartError::Bind`] where the address is taken or not this
+    /// machine's.
     pub async fn bind(config: &Config) -> Result<TcpListener, StartError> {
+        config.check_exposure().map_err(StartError::Exposed)?;
+        load_tls(config)?;
         let address = config.server.bind;
         TcpListener::bind(address).await.map_err(|source| StartError::Bind { address, source })
     }
@@ -29,16 +36,24 @@ impl App {
     /// Serves until `stop` completes, then answers what was accepted, for as long as the drain time allows.
     ///
     /// # Errors
-    /// None today: a listener that fails is tried again. The type leaves room for one that cannot be.
+    /// [`StartError::Tls`] where the certificate cannot be used; a listener that fails is tried again.
     pub async fn serve(
         &self,
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<Ending, StartError> {
         let config = &self.config().server;
-        let connections = Connections::new(config, http::router(self));
+        let tls = load_tls(self.config())?;
+        let connections = Connections::new(config, http::router(self), tls.clone());
+        let renewals = async {
+            match tls {
+                Some(tls) => tls.follow_hang_ups().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             () = stop => {}
+            () = renewals => {}
             () = connections.accept(&listener) => {}
         }
         self.begin_drain();
@@ -52,6 +67,12 @@ impl App {
         self.stop().await;
         Ok(ending)
     }
+}
+
+/// The certificate, where there is one.
+fn load_tls(config: &Config) -> Result<Option<Arc<Tls>>, StartError> {
+    let files = config.server.tls.as_ref();
+    files.map(|files| Tls::load(files).map(Arc::new)).transpose().map_err(StartError::Tls)
 }
 
 /// Completes when the operating system or the person at the keyboard asks the program to stop.

@@ -39,10 +39,27 @@ pub enum Command {
     Predict(PredictCommand),
     /// Asks a running server as often as it is told, and measures; docs/load.md has the details.
     Bench(BenchArguments),
+    /// Makes API keys; docs/access.md has the details.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Lists the matchers: version, plugin interface, and whether they load.
     Plugins(OutputArguments),
     /// Lists the models: version, licence, device, size, and whether their files are whole.
     Models(OutputArguments),
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Makes a new key and prints it once, with the line that the configuration needs.
+    New {
+        /// Who will have it; the name goes to the log.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// How to print.
+        #[command(flatten)]
+        output: OutputArguments,
+    },
 }
 
 /// How to print.

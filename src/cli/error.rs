@@ -91,6 +91,9 @@ pub enum CliError {
         /// Where it was looked for.
         folder: PathBuf,
     },
+    /// The operating system has no random numbers.
+    #[error("a key cannot be made: the operating system gives no random numbers")]
+    NoRandomness,
     /// Some of what a list shows is not usable.
     #[error("{0}")]
     Unusable(String),
@@ -112,6 +115,7 @@ impl CliError {
         match self {
             Self::Usage(_)
             | Self::Config(_)
+            | Self::Start(StartError::Exposed(_))
             | Self::Telemetry(TelemetryError::Filter { .. })
             | Self::Load(
                 LoadError::Url { .. }

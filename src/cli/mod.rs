@@ -9,6 +9,7 @@ mod bars;
 mod bench;
 mod demo;
 mod error;
+mod keys;
 mod models;
 mod plugins;
 mod predict;
@@ -52,6 +53,10 @@ pub fn run(
 }
 
 fn execute(arguments: Arguments, output: &mut dyn Write, faults: &mut dyn Write) -> Result<(), CliError> {
+    if let Command::Keys(command) = &arguments.command {
+        // Whoever makes the first key has no usable configuration yet.
+        return keys::run(command, output);
+    }
     let mut config = Config::load(arguments.config.as_deref(), &arguments.set)?;
     let is_server = matches!(arguments.command, Command::Serve);
     if !is_server && config.telemetry.log_filter == DEFAULT_FILTER {
@@ -61,6 +66,7 @@ fn execute(arguments: Arguments, output: &mut dyn Write, faults: &mut dyn Write)
     let _logs = install_logs(&config.telemetry)?;
     match arguments.command {
         Command::Serve => serve::run(config, output),
+        Command::Keys(command) => keys::run(&command, output),
         Command::Analyze(arguments) => analyze::run(config, arguments, output),
         Command::Demo(arguments) => demo::run(config, &arguments, output),
         Command::Bench(arguments) => bench::run(&config, &arguments, output, faults),

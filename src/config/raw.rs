@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use heartline_models::DeviceChoice;
 use serde::{Deserialize, Serialize};
 
+use super::AccessConfig;
 use crate::emotion::FusionConfig;
 use crate::media::MediaLimits;
 use crate::routing::{Fallback, MatcherUse, Mode, Policy, RoutingLimits};
@@ -18,6 +19,8 @@ pub struct RawConfig {
     pub version: u32,
     /// `[server]`
     pub server: RawServer,
+    /// `[access]`
+    pub access: AccessConfig,
     /// `[engine]`
     pub engine: RawEngine,
     /// `[inference]`
@@ -43,6 +46,7 @@ impl Default for RawConfig {
         Self {
             version: super::VERSION,
             server: RawServer::default(),
+            access: AccessConfig::default(),
             engine: RawEngine::default(),
             inference: RawInference::default(),
             media: MediaLimits::default(),
@@ -78,6 +82,10 @@ pub struct RawServer {
     pub max_concurrent_requests: u64,
     /// How long a stopping server waits for accepted requests.
     pub drain_timeout_ms: u64,
+    /// The certificate, in PEM; with it the server speaks TLS.
+    pub tls_certificate: Option<PathBuf>,
+    /// The certificate's private key, in PEM.
+    pub tls_key: Option<PathBuf>,
 }
 
 impl Default for RawServer {
@@ -92,6 +100,8 @@ impl Default for RawServer {
             request_timeout_ms: 60_000,
             max_concurrent_requests: 64,
             drain_timeout_ms: 30_000,
+            tls_certificate: None,
+            tls_key: None,
         }
     }
 }

@@ -34,6 +34,12 @@ pub enum ErrorCode {
     NotFound,
     /// The route does not take this method.
     MethodNotAllowed,
+    /// There is no key, or it is not known; or it came in the address.
+    Unauthenticated,
+    /// The client is known, or needs not be, and may not do this: a page of another host, mostly.
+    Forbidden,
+    /// The key asks more often than it may; try again after the time in `Retry-After`.
+    RateLimited,
     /// The audio is damaged, empty or of an unknown format.
     AudioUnreadable,
     /// The audio is beyond a limit: bytes, seconds or channels.
@@ -80,7 +86,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 33] = [
         Self::BodyUnreadable,
         Self::BodyTimeout,
         Self::BodyTooLarge,
@@ -90,6 +96,9 @@ impl ErrorCode {
         Self::UnsupportedMediaType,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::RateLimited,
         Self::AudioUnreadable,
         Self::AudioTooLarge,
         Self::FrameUnreadable,
@@ -126,6 +135,9 @@ impl ErrorCode {
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::RateLimited => "rate_limited",
             Self::AudioUnreadable => "audio_unreadable",
             Self::AudioTooLarge => "audio_too_large",
             Self::FrameUnreadable => "frame_unreadable",
@@ -154,9 +166,11 @@ impl ErrorCode {
     #[must_use]
     pub const fn fault(self) -> Fault {
         match self {
-            Self::Overloaded | Self::NotReady | Self::ModelNotLoaded | Self::DeadlineExceeded => {
-                Fault::Overload
-            }
+            Self::Overloaded
+            | Self::RateLimited
+            | Self::NotReady
+            | Self::ModelNotLoaded
+            | Self::DeadlineExceeded => Fault::Overload,
             Self::ModelFailed | Self::EngineStopped => Fault::Model,
             Self::MatchersFailed => Fault::Plugin,
             Self::Internal => Fault::Internal,

@@ -4,6 +4,9 @@ use axum::http::StatusCode;
 
 use super::{ApiError, ErrorCode};
 
+/// The answer to a browser that asks beforehand what a page may do.
+pub(super) const PREFLIGHT: StatusCode = StatusCode::NO_CONTENT;
+
 /// The status code of an error code.
 pub(super) const fn of(code: ErrorCode) -> StatusCode {
     match code {
@@ -13,7 +16,10 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::AudioUnreadable
         | ErrorCode::FrameUnreadable
         | ErrorCode::InputInvalid => StatusCode::BAD_REQUEST,
-        ErrorCode::AgentBiometricsRefused | ErrorCode::ManagementRefused => StatusCode::FORBIDDEN,
+        ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
+        ErrorCode::AgentBiometricsRefused | ErrorCode::ManagementRefused | ErrorCode::Forbidden => {
+            StatusCode::FORBIDDEN
+        }
         ErrorCode::NotFound | ErrorCode::ModelUnknown => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -27,7 +33,7 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::OptionsInvalid
         | ErrorCode::AgentsInvalid
         | ErrorCode::NothingToAnalyze => StatusCode::UNPROCESSABLE_ENTITY,
-        ErrorCode::Overloaded => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::Overloaded | ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::NotReady | ErrorCode::ModelNotLoaded | ErrorCode::EngineStopped => {
             StatusCode::SERVICE_UNAVAILABLE
         }
@@ -66,7 +72,8 @@ mod tests {
     #[test]
     fn the_clients_faults_are_the_four_hundreds() {
         for code in ErrorCode::ALL {
-            let client = code.fault() == Fault::Client || code == ErrorCode::Overloaded;
+            let too_much = matches!(code, ErrorCode::Overloaded | ErrorCode::RateLimited);
+            let client = code.fault() == Fault::Client || too_much;
             assert_eq!(of(code).is_client_error(), client, "{}", code.name());
             assert!(is_failure(of(code)));
         }

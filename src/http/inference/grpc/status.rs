@@ -13,8 +13,11 @@ pub(super) const fn code(code: ErrorCode) -> Code {
     match code {
         ErrorCode::NotFound | ErrorCode::ModelUnknown => Code::NotFound,
         ErrorCode::MethodNotAllowed => Code::Unimplemented,
-        ErrorCode::AgentBiometricsRefused | ErrorCode::ManagementRefused => Code::PermissionDenied,
-        ErrorCode::Overloaded => Code::ResourceExhausted,
+        ErrorCode::Unauthenticated => Code::Unauthenticated,
+        ErrorCode::AgentBiometricsRefused | ErrorCode::ManagementRefused | ErrorCode::Forbidden => {
+            Code::PermissionDenied
+        }
+        ErrorCode::Overloaded | ErrorCode::RateLimited => Code::ResourceExhausted,
         ErrorCode::NotReady | ErrorCode::ModelNotLoaded | ErrorCode::EngineStopped => Code::Unavailable,
         ErrorCode::DeadlineExceeded => Code::DeadlineExceeded,
         ErrorCode::ModelFailed | ErrorCode::MatchersFailed | ErrorCode::Internal => Code::Internal,
@@ -39,7 +42,13 @@ mod tests {
 
     #[test]
     fn the_clients_faults_are_the_clients_on_this_wire_too() {
-        let clients = [Code::InvalidArgument, Code::NotFound, Code::PermissionDenied, Code::Unimplemented];
+        let clients = [
+            Code::InvalidArgument,
+            Code::NotFound,
+            Code::PermissionDenied,
+            Code::Unauthenticated,
+            Code::Unimplemented,
+        ];
         for one in ErrorCode::ALL {
             assert_eq!(clients.contains(&code(one)), one.fault() == Fault::Client, "{}", one.name());
         }
