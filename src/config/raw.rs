@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::AccessConfig;
 use crate::emotion::FusionConfig;
+use crate::live::LiveConfig;
 use crate::media::MediaLimits;
 use crate::routing::{Fallback, MatcherUse, Mode, Policy, RoutingLimits};
 use crate::telemetry::LogFormat;
@@ -27,6 +28,8 @@ pub struct RawConfig {
     pub inference: RawInference,
     /// `[media]`, which belongs to the media room.
     pub media: MediaLimits,
+    /// `[live]`, which belongs to the live room.
+    pub live: LiveConfig,
     /// `[fusion]`, which belongs to the emotion room.
     pub fusion: FusionConfig,
     /// `[routing]`
@@ -50,6 +53,7 @@ impl Default for RawConfig {
             engine: RawEngine::default(),
             inference: RawInference::default(),
             media: MediaLimits::default(),
+            live: LiveConfig::default(),
             fusion: FusionConfig::default(),
             routing: RawRouting::default(),
             plugins: RawPlugins::default(),
