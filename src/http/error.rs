@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::status;
 use crate::app::AppError;
 use crate::engine::EngineError;
+use crate::live::LiveError;
 use crate::media::MediaError;
 use crate::telemetry::{Fault, with_causes};
 
@@ -80,13 +81,17 @@ pub enum ErrorCode {
     ModelNotLoaded,
     /// Models may not be loaded or unloaded by this client.
     ManagementRefused,
+    /// There is no such live session, it has ended, or it belongs to another key.
+    SessionNotFound,
+    /// As many live sessions are open as the server or the key may have.
+    TooManySessions,
     /// The server made a mistake.
     Internal,
 }
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::BodyUnreadable,
         Self::BodyTimeout,
         Self::BodyTooLarge,
@@ -119,6 +124,8 @@ impl ErrorCode {
         Self::ModelUnknown,
         Self::ModelNotLoaded,
         Self::ManagementRefused,
+        Self::SessionNotFound,
+        Self::TooManySessions,
         Self::Internal,
     ];
 
@@ -158,6 +165,8 @@ impl ErrorCode {
             Self::ModelUnknown => "model_unknown",
             Self::ModelNotLoaded => "model_not_loaded",
             Self::ManagementRefused => "management_refused",
+            Self::SessionNotFound => "session_not_found",
+            Self::TooManySessions => "too_many_sessions",
             Self::Internal => "internal",
         }
     }
@@ -168,6 +177,7 @@ impl ErrorCode {
         match self {
             Self::Overloaded
             | Self::RateLimited
+            | Self::TooManySessions
             | Self::NotReady
             | Self::ModelNotLoaded
             | Self::DeadlineExceeded => Fault::Overload,
@@ -234,6 +244,30 @@ impl From<AppError> for ApiError {
         } else {
             tracing::error!(code = code.name(), error = with_causes(&error), "a request failed");
             Self { code, message: error.to_string(), retry_after_ms: None }
+        }
+    }
+}
+
+impl From<LiveError> for ApiError {
+    fn from(error: LiveError) -> Self {
+        let code = match &error {
+            LiveError::Worker(_) => ErrorCode::Internal,
+            LiveError::TooManySessions { .. } => ErrorCode::TooManySessions,
+            LiveError::NotFound => ErrorCode::SessionNotFound,
+            LiveError::TokenWrong => ErrorCode::Forbidden,
+            LiveError::Options(_) => ErrorCode::OptionsInvalid,
+            LiveError::AgentBiometricsRefused { .. } => ErrorCode::AgentBiometricsRefused,
+            LiveError::Locked | LiveError::NoTrack { .. } => ErrorCode::RequestInvalid,
+            LiveError::TooLarge { .. } => ErrorCode::BodyTooLarge,
+            LiveError::TextTooLong { .. } => ErrorCode::TranscriptInvalid,
+            LiveError::AudioSkipped { .. } => ErrorCode::Overloaded,
+            LiveError::Audio { .. } => ErrorCode::AudioUnreadable,
+            LiveError::Stopping => ErrorCode::NotReady,
+        };
+        let retry_after_ms = (code.fault() == Fault::Overload).then_some(1_000);
+        match error {
+            LiveError::Worker(source) => AppError::from(source).into(),
+            error => Self { code, message: with_causes(&error), retry_after_ms },
         }
     }
 }

@@ -18,11 +18,12 @@ mod multipart;
 mod openapi;
 mod rank;
 mod request_id;
+pub mod sessions;
 mod status;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, patch, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use access::{Access, KeyName};
@@ -51,6 +52,14 @@ fn routes() -> Vec<Route> {
         route("get", "/v1/models", get(catalogue::models)),
         route("get", "/v1/matchers", get(catalogue::matchers)),
         route("get", "/v1/engine", get(catalogue::engine)),
+        route("post", "/v1/sessions", post(sessions::open)),
+        route("get", "/v1/sessions", get(sessions::list)),
+        route("get", "/v1/sessions/{id}", get(sessions::info)),
+        route("patch", "/v1/sessions/{id}", patch(sessions::update)),
+        route("delete", "/v1/sessions/{id}", delete(sessions::close)),
+        route("post", "/v1/sessions/{id}/transcript", post(sessions::transcript::transcript)),
+        route("get", "/v1/sessions/{id}/events", get(sessions::events::of_session)),
+        route("get", "/v1/events", get(sessions::events::of_all)),
         route("get", "/healthz", get(health::healthz)),
         route("get", "/readyz", get(health::readyz)),
         route("get", "/metrics", get(health::metrics)),

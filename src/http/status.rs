@@ -4,6 +4,8 @@ use axum::http::StatusCode;
 
 use super::{ApiError, ErrorCode};
 
+/// The answer to something that was made.
+pub(super) const CREATED: StatusCode = StatusCode::CREATED;
 /// The answer to a browser that asks beforehand what a page may do.
 pub(super) const PREFLIGHT: StatusCode = StatusCode::NO_CONTENT;
 
@@ -20,7 +22,7 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         ErrorCode::AgentBiometricsRefused | ErrorCode::ManagementRefused | ErrorCode::Forbidden => {
             StatusCode::FORBIDDEN
         }
-        ErrorCode::NotFound | ErrorCode::ModelUnknown => StatusCode::NOT_FOUND,
+        ErrorCode::NotFound | ErrorCode::ModelUnknown | ErrorCode::SessionNotFound => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
         ErrorCode::BodyTooLarge
@@ -33,7 +35,9 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::OptionsInvalid
         | ErrorCode::AgentsInvalid
         | ErrorCode::NothingToAnalyze => StatusCode::UNPROCESSABLE_ENTITY,
-        ErrorCode::Overloaded | ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::Overloaded | ErrorCode::RateLimited | ErrorCode::TooManySessions => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         ErrorCode::NotReady | ErrorCode::ModelNotLoaded | ErrorCode::EngineStopped => {
             StatusCode::SERVICE_UNAVAILABLE
         }
@@ -72,7 +76,10 @@ mod tests {
     #[test]
     fn the_clients_faults_are_the_four_hundreds() {
         for code in ErrorCode::ALL {
-            let too_much = matches!(code, ErrorCode::Overloaded | ErrorCode::RateLimited);
+            let too_much = matches!(
+                code,
+                ErrorCode::Overloaded | ErrorCode::RateLimited | ErrorCode::TooManySessions
+            );
             let client = code.fault() == Fault::Client || too_much;
             assert_eq!(of(code).is_client_error(), client, "{}", code.name());
             assert!(is_failure(of(code)));

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use futures_util::future::join_all;
-use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, broadcast, mpsc, watch};
 use uuid::Uuid;
 
 use super::event::{Created, Limits, PROTOCOL_VERSION};
@@ -24,6 +24,8 @@ use crate::media::MediaLimits;
 use crate::routing::{Router, RoutingLimits};
 use crate::telemetry::record;
 
+/// Opened sessions that those who follow all of them may be behind.
+const WAITING_SESSIONS: usize = 1_024;
 /// Messages that may wait for a session's task.
 const WAITING_LETTERS: usize = 128;
 
@@ -58,6 +60,8 @@ struct Inner {
     media: Arc<MediaLimits>,
     sessions: Mutex<HashMap<Arc<str>, Session>>,
     is_stopping: AtomicBool,
+    /// Tells of every session that is opened; none once no more will be.
+    opened: Mutex<Option<broadcast::Sender<Session>>>,
     counter: AtomicU64,
 }
 
@@ -70,6 +74,7 @@ impl Hub {
             rooms,
             sessions: Mutex::default(),
             is_stopping: AtomicBool::new(false),
+            opened: Mutex::new(Some(broadcast::Sender::new(WAITING_SESSIONS))),
             counter: AtomicU64::new(1),
         };
         Self { inner: Arc::new(inner) }
@@ -107,6 +112,10 @@ impl Hub {
         record::live_opened(session.shared.origin.transport.name());
         session.shared.log.write(0, &Event::Created(Box::new(self.created(&session, &options))));
         self.run(session.clone(), options, letters);
+        if let Some(opened) = lock(&self.inner.opened).as_ref() {
+            // Nobody may be listening.
+            let _ = opened.send(session.clone());
+        }
         Ok(session)
     }
 
@@ -226,12 +235,28 @@ impl Hub {
         lock(&self.inner.sessions).get(id).cloned()
     }
 
+    /// All sessions, the oldest first.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<Session> {
+        let mut sessions: Vec<Session> = lock(&self.inner.sessions).values().cloned().collect();
+        sessions.sort_by(|one, other| one.id().cmp(other.id()));
+        sessions
+    }
+
+    /// Every session that is opened from now on, until no more will be.
+    #[must_use]
+    pub fn opened(&self) -> broadcast::Receiver<Session> {
+        lock(&self.inner.opened).as_ref().map_or_else(
+            // The sender of this one has gone already, which says the same.
+            || broadcast::channel(1).1,
+            broadcast::Sender::subscribe,
+        )
+    }
+
     /// All sessions as they are now, the oldest first.
     #[must_use]
     pub fn list(&self) -> Vec<SessionInfo> {
-        let mut sessions: Vec<Session> = lock(&self.inner.sessions).values().cloned().collect();
-        sessions.sort_by(|one, other| one.id().cmp(other.id()));
-        sessions.iter().map(Session::info).collect()
+        self.sessions().iter().map(Session::info).collect()
     }
 
     /// How many sessions are open.
@@ -254,6 +279,7 @@ impl Hub {
         let sessions: Vec<Session> = {
             let sessions = lock(&self.inner.sessions);
             self.inner.is_stopping.store(true, Ordering::Relaxed);
+            lock(&self.inner.opened).take();
             sessions.values().cloned().collect()
         };
         join_all(sessions.iter().map(|session| session.close(CloseReason::ServerStopping))).await;

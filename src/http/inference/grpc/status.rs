@@ -11,13 +11,13 @@ const PUSHBACK: &str = "grpc-retry-pushback-ms";
 /// The gRPC code of an error code.
 pub(super) const fn code(code: ErrorCode) -> Code {
     match code {
-        ErrorCode::NotFound | ErrorCode::ModelUnknown => Code::NotFound,
+        ErrorCode::NotFound | ErrorCode::ModelUnknown | ErrorCode::SessionNotFound => Code::NotFound,
         ErrorCode::MethodNotAllowed => Code::Unimplemented,
         ErrorCode::Unauthenticated => Code::Unauthenticated,
         ErrorCode::AgentBiometricsRefused | ErrorCode::ManagementRefused | ErrorCode::Forbidden => {
             Code::PermissionDenied
         }
-        ErrorCode::Overloaded | ErrorCode::RateLimited => Code::ResourceExhausted,
+        ErrorCode::Overloaded | ErrorCode::RateLimited | ErrorCode::TooManySessions => Code::ResourceExhausted,
         ErrorCode::NotReady | ErrorCode::ModelNotLoaded | ErrorCode::EngineStopped => Code::Unavailable,
         ErrorCode::DeadlineExceeded => Code::DeadlineExceeded,
         ErrorCode::ModelFailed | ErrorCode::MatchersFailed | ErrorCode::Internal => Code::Internal,
