@@ -9,6 +9,7 @@ use super::material::OptionFault;
 use super::{PoolError, TlsError};
 use crate::config::ConfigErrors;
 use crate::engine::EngineError;
+use crate::live::webhooks::WebhookError;
 use crate::media::MediaError;
 use crate::routing::RoutingError;
 
@@ -161,6 +162,9 @@ pub enum StartError {
     /// The certificate cannot be used.
     #[error("TLS cannot be spoken as server.tls_certificate and server.tls_key say")]
     Tls(#[source] TlsError),
+    /// Events cannot be sent as configured.
+    #[error("webhooks cannot be sent")]
+    Webhooks(#[source] WebhookError),
     /// The address cannot be listened on.
     #[error(
         "cannot listen on {address}; stop the program that holds the port, or choose another with \

@@ -9,13 +9,14 @@ use super::tls::Tls;
 use super::{App, StartError};
 use crate::config::Config;
 use crate::http;
+use crate::live::webhooks::{self, Webhooks};
 
 /// How a server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// Every accepted request was answered.
     Drained,
-    /// Requests were still in work when the drain time was over.
+    /// Requests were still in work, or webhooks on their way, when the drain time was over.
     CutOff,
 }
 
@@ -24,11 +25,12 @@ impl App {
     /// at first: who may ask, and the certificate.
     ///
     /// # Errors
-    /// [`StartError::Exposed`], [`StartError::Tls`], and [`StartError::Bind`] where the address is taken or not this
+    /// [`StartError::Exposed`], [`StartError::Tls`], [`StartError::Webhooks`], and [`StartError::Bind`] where the address is taken or not this
     /// machine's.
     pub async fn bind(config: &Config) -> Result<TcpListener, StartError> {
         config.check_exposure().map_err(StartError::Exposed)?;
         load_tls(config)?;
+        webhooks::check(&config.webhooks).map_err(StartError::Webhooks)?;
         let address = config.server.bind;
         TcpListener::bind(address).await.map_err(|source| StartError::Bind { address, source })
     }
@@ -36,7 +38,7 @@ impl App {
     /// Serves until `stop` completes, then answers what was accepted, for as long as the drain time allows.
     ///
     /// # Errors
-    /// [`StartError::Tls`] where the certificate cannot be used; a listener that fails is tried again.
+    /// [`StartError::Tls`] and [`StartError::Webhooks`] where the certificate or a secret cannot be used; a listener that fails is tried again.
     pub async fn serve(
         &self,
         listener: TcpListener,
@@ -44,6 +46,7 @@ impl App {
     ) -> Result<Ending, StartError> {
         let config = &self.config().server;
         let tls = load_tls(self.config())?;
+        let webhooks = Webhooks::start(&self.config().webhooks, self.live()).map_err(StartError::Webhooks)?;
         let connections = Connections::new(config, http::router(self), tls.clone());
         let renewals = async {
             match tls {
@@ -61,10 +64,9 @@ impl App {
         drop(listener);
         tracing::info!("stopping: answering what was accepted");
         self.live().drain().await;
-        let ending = match connections.drain(config.drain_timeout).await {
-            true => Ending::Drained,
-            false => Ending::CutOff,
-        };
+        let timeout = config.drain_timeout;
+        let (are_answered, are_sent) = tokio::join!(connections.drain(timeout), webhooks.drain(timeout));
+        let ending = if are_answered && are_sent { Ending::Drained } else { Ending::CutOff };
         self.stop().await;
         Ok(ending)
     }

@@ -26,6 +26,7 @@ use std::time::Duration;
 use crate::emotion::FusionConfig;
 use crate::engine::EngineConfig;
 use crate::live::LiveConfig;
+use crate::live::webhooks::WebhooksConfig;
 use crate::media::MediaLimits;
 use crate::routing::{Fallback, RoutingLimits};
 use crate::telemetry::TelemetryConfig;
@@ -58,6 +59,8 @@ pub struct Config {
     pub media: MediaLimits,
     /// What live calls may cost and how they are read.
     pub live: LiveConfig,
+    /// Where live calls' events are sent.
+    pub webhooks: WebhooksConfig,
     /// How readings become one vector.
     pub fusion: FusionConfig,
     /// Which matchers rank, and how.

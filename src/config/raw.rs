@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::AccessConfig;
 use crate::emotion::FusionConfig;
 use crate::live::LiveConfig;
+use crate::live::webhooks::WebhooksConfig;
 use crate::media::MediaLimits;
 use crate::routing::{Fallback, MatcherUse, Mode, Policy, RoutingLimits};
 use crate::telemetry::LogFormat;
@@ -30,6 +31,8 @@ pub struct RawConfig {
     pub media: MediaLimits,
     /// `[live]`, which belongs to the live room.
     pub live: LiveConfig,
+    /// `[webhooks]`, which belongs to the live room.
+    pub webhooks: WebhooksConfig,
     /// `[fusion]`, which belongs to the emotion room.
     pub fusion: FusionConfig,
     /// `[routing]`
@@ -54,6 +57,7 @@ impl Default for RawConfig {
             inference: RawInference::default(),
             media: MediaLimits::default(),
             live: LiveConfig::default(),
+            webhooks: WebhooksConfig::default(),
             fusion: FusionConfig::default(),
             routing: RawRouting::default(),
             plugins: RawPlugins::default(),

@@ -33,6 +33,7 @@ pub(super) fn validate(raw: RawConfig) -> (Config, Vec<Invalid>) {
         },
         media: bounds.section("media", raw.media),
         live: bounds.section("live", raw.live),
+        webhooks: bounds.section("webhooks", raw.webhooks),
         fusion: bounds.section("fusion", raw.fusion),
         routing: routing(raw.routing, &mut bounds),
         plugins: PluginsConfig { folder: raw.plugins.folder },

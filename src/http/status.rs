@@ -76,10 +76,8 @@ mod tests {
     #[test]
     fn the_clients_faults_are_the_four_hundreds() {
         for code in ErrorCode::ALL {
-            let too_much = matches!(
-                code,
-                ErrorCode::Overloaded | ErrorCode::RateLimited | ErrorCode::TooManySessions
-            );
+            let too_much =
+                matches!(code, ErrorCode::Overloaded | ErrorCode::RateLimited | ErrorCode::TooManySessions);
             let client = code.fault() == Fault::Client || too_much;
             assert_eq!(of(code).is_client_error(), client, "{}", code.name());
             assert!(is_failure(of(code)));

@@ -6,7 +6,7 @@
 //! Inside, a call is one task ([`runner`], [`outcomes`]): [`clock`] makes one media time of all timestamps, [`ear`]
 //! turns audio into windows of speech, [`video`] chooses the frames worth reading, [`faces`] follows faces over frames,
 //! [`work`] asks the models, and [`state`] is the machine that turns what they say into events. [`log`] keeps the
-//! events for readers who come back. Media are never stored.
+//! events for readers who come back, [`webhooks`] sends them to other servers. Media are never stored.
 
 mod books;
 mod clock;
@@ -26,6 +26,7 @@ mod standing;
 mod state;
 mod summary;
 mod video;
+pub mod webhooks;
 mod words;
 mod work;
 

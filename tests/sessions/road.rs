@@ -21,7 +21,10 @@ async fn a_call_of_words_alone() {
     let taken = client.send("POST", &path, "application/jsonl", lines.to_owned()).await.success(200);
     assert_eq!(taken, json!({"taken": 2}));
 
-    let info = client.json("PATCH", &location, &json!({"agents": agents(), "waiting_ms": 60_000})).await.success(200);
+    let info = client
+        .json("PATCH", &location, &json!({"agents": agents(), "waiting_ms": 60_000}))
+        .await
+        .success(200);
     assert_eq!((info["session_id"].as_str(), info["call_id"].as_str()), (Some(id), Some("call-7")));
     assert_eq!(info["transport"], "http");
     client.say(id, 8, "Where is my refund? Nobody helps me, this is outrageous.").await;
@@ -30,13 +33,19 @@ async fn a_call_of_words_alone() {
     assert_eq!(client.get(&location).await.success(200)["session_id"], id);
 
     let summary = client.send("DELETE", &location, "application/json", String::new()).await.success(200);
-    assert_eq!((summary["reason"].as_str(), summary["duration_ms"].as_u64()), (Some("requested"), Some(8_900)));
+    assert_eq!(
+        (summary["reason"].as_str(), summary["duration_ms"].as_u64()),
+        (Some("requested"), Some(8_900))
+    );
     assert_eq!(summary["totals"]["utterances"], 3);
     assert_eq!(summary["totals"]["texts_read"], 3);
     assert!(summary["emotion"]["valence"].as_f64().unwrap() < 0.0, "{}", summary["emotion"]);
     assert_eq!(summary["ranking"]["ranking"]["entries"][0]["agent_id"], "patient");
     client.get(&location).await.failure(404, "session_not_found");
-    client.send("DELETE", &location, "application/json", String::new()).await.failure(404, "session_not_found");
+    client
+        .send("DELETE", &location, "application/json", String::new())
+        .await
+        .failure(404, "session_not_found");
 }
 
 #[tokio::test]
@@ -48,7 +57,10 @@ async fn what_cannot_be_used_is_said_and_the_session_goes_on() {
     post(json!({"complexity": 2.0})).await.failure(422, "options_invalid");
     let agent = json!({"tracks": [{"name": "face", "kind": "video", "role": "agent"}]});
     post(agent).await.failure(403, "agent_biometrics_refused");
-    client.send("POST", "/v1/sessions", "text/plain", String::new()).await.failure(415, "unsupported_media_type");
+    client
+        .send("POST", "/v1/sessions", "text/plain", String::new())
+        .await
+        .failure(415, "unsupported_media_type");
 
     let id = client.open().await;
     let full = post(json!({})).await;
@@ -61,9 +73,13 @@ async fn what_cannot_be_used_is_said_and_the_session_goes_on() {
     let message = client.json("POST", &transcript, &parts).await.failure(422, "request_invalid");
     assert!(message.contains("part 2") && message.contains("1 were taken"), "{message}");
     let half = "{\"track\": 0, \"text\": \"one\"}\n{\"track\": 0,".to_owned();
-    let message = client.send("POST", &transcript, "application/x-ndjson", half).await.failure(400, "json_malformed");
+    let message =
+        client.send("POST", &transcript, "application/x-ndjson", half).await.failure(400, "json_malformed");
     assert!(message.contains("line 2"), "{message}");
-    client.send("POST", &transcript, "text/plain", String::new()).await.failure(415, "unsupported_media_type");
+    client
+        .send("POST", &transcript, "text/plain", String::new())
+        .await
+        .failure(415, "unsupported_media_type");
     client.get("/v1/sessions/none").await.failure(404, "session_not_found");
     client.say(&id, 1, "still here").await;
 }

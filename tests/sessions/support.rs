@@ -19,8 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn build(settings: &[&str]) -> App {
     let weights = format!("engine.models_folder={}", root().join("models/weights").display());
-    let mut all =
-        vec![weights, "engine.device=cpu".to_owned(), "engine.warm_up=false".to_owned()];
+    let mut all = vec![weights, "engine.device=cpu".to_owned(), "engine.warm_up=false".to_owned()];
     all.extend(settings.iter().map(|&setting| setting.to_owned()));
     let config = Config::load(None, &all).unwrap_or_else(|errors| panic!("{errors}"));
     App::build(config).unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)))
@@ -101,14 +100,16 @@ impl Client {
 
     /// Opens a session for words and gives its identifier.
     pub(crate) async fn open(&self) -> String {
-        let options = json!({"call_id": "call-7", "tracks": [{"name": "words", "kind": "text"}], "agents": agents()});
+        let options =
+            json!({"call_id": "call-7", "tracks": [{"name": "words", "kind": "text"}], "agents": agents()});
         let opened = self.json("POST", "/v1/sessions", &options).await.success(201);
         opened["session_id"].as_str().unwrap().to_owned()
     }
 
     /// Says something at a second of the call.
     pub(crate) async fn say(&self, id: &str, second: u64, text: &str) {
-        let part = json!({"track": 0, "start_ms": second * 1_000, "end_ms": second * 1_000 + 900, "text": text});
+        let part =
+            json!({"track": 0, "start_ms": second * 1_000, "end_ms": second * 1_000 + 900, "text": text});
         let path = format!("/v1/sessions/{id}/transcript");
         self.json("POST", &path, &json!({"parts": [part]})).await.success(200);
     }
@@ -146,7 +147,9 @@ impl Events {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| {
-                    block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ").map(str::to_owned))
+                    block
+                        .lines()
+                        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": ").map(str::to_owned))
                 };
                 let told = field("event").map(|event| Told {
                     id: field("id").map(|id| id.parse().unwrap()),

@@ -46,7 +46,10 @@ impl Kinds {
             let found = Event::KINDS.into_iter().find(|kind| *kind == name.trim());
             found.ok_or_else(|| {
                 let known = Event::KINDS.join(", ");
-                ApiError::new(ErrorCode::RequestInvalid, format!("\"{name}\" is no kind of event; there are {known}"))
+                ApiError::new(
+                    ErrorCode::RequestInvalid,
+                    format!("\"{name}\" is no kind of event; there are {known}"),
+                )
             })
         };
         wanted.split(',').map(kind).collect::<Result<_, _>>().map(Self)
@@ -170,9 +173,10 @@ fn deliveries(reader: EventReader, kinds: Kinds) -> impl Stream<Item = Delivery>
 
 fn line(delivery: &Delivery) -> Line {
     match delivery {
-        Delivery::Event(sent) => {
-            Line::default().id(sent.number.to_string()).event(sent.kind).data(String::from_utf8_lossy(&sent.json))
-        }
+        Delivery::Event(sent) => Line::default()
+            .id(sent.number.to_string())
+            .event(sent.kind)
+            .data(String::from_utf8_lossy(&sent.json)),
         Delivery::Missed { count } => {
             Line::default().event("missed").data(json!({"type": "missed", "count": count}).to_string())
         }
@@ -190,7 +194,9 @@ fn tagged(session_id: &str, delivery: &Delivery) -> Line {
         }
         Delivery::Missed { count } => {
             let event = json!({"type": "missed", "count": count});
-            Line::default().event("missed").data(json!({"session_id": session_id, "event": event}).to_string())
+            Line::default()
+                .event("missed")
+                .data(json!({"session_id": session_id, "event": event}).to_string())
         }
     }
 }

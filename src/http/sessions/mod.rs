@@ -19,7 +19,8 @@ use super::json::{self, BodyKind};
 use super::{ApiError, ErrorBody, ErrorCode, KeyName, status};
 use crate::app::App;
 use crate::live::{
-    CloseReason, Input, LiveError, Origin, Session, SessionInfo, SessionOptions, SessionUpdate, Summary, Transport,
+    CloseReason, Input, LiveError, Origin, Session, SessionInfo, SessionOptions, SessionUpdate, Summary,
+    Transport,
 };
 
 pub use transcript::{TranscriptParts, TranscriptTaken};

@@ -74,14 +74,18 @@ pub(in super::super) async fn transcript(
     for (taken, part) in parts.into_iter().enumerate() {
         session.send(Input::Text(part)).await.map_err(|error| {
             let error = ApiError::from(error);
-            ApiError { message: format!("part {}: {}; {taken} were taken", taken + 1, error.message), ..error }
+            ApiError {
+                message: format!("part {}: {}; {taken} were taken", taken + 1, error.message),
+                ..error
+            }
         })?;
     }
     Ok(Json(TranscriptTaken { taken: count }))
 }
 
 fn is_lines(request: &Request) -> bool {
-    let header = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let header =
+        request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     ["application/jsonl", "application/x-ndjson", "application/x-jsonlines"].contains(&essence.as_str())
 }
@@ -92,8 +96,9 @@ fn lines(bytes: &[u8]) -> Result<Vec<TextPart>, ApiError> {
     lines
         .filter(|(_, line)| !line.trim_ascii().is_empty())
         .map(|(index, line)| {
-            json::parse(line).map_err(|error| {
-                ApiError { message: format!("line {}: {}", index + 1, error.message), ..error }
+            json::parse(line).map_err(|error| ApiError {
+                message: format!("line {}: {}", index + 1, error.message),
+                ..error
             })
         })
         .collect()
@@ -105,7 +110,8 @@ mod tests {
 
     #[test]
     fn lines_are_parts_and_a_fault_names_its_line() {
-        let text = b"{\"track\": 0, \"text\": \"one\"}\r\n\n{\"track\": 1, \"text\": \"two\", \"is_final\": false}";
+        let text =
+            b"{\"track\": 0, \"text\": \"one\"}\r\n\n{\"track\": 1, \"text\": \"two\", \"is_final\": false}";
         let parts = lines(text).unwrap();
         assert_eq!(parts.iter().map(|part| part.is_final).collect::<Vec<_>>(), [true, false]);
         let error = lines(b"{\"track\": 0, \"text\": \"one\"}\n{\"trak\": 0}").unwrap_err();

@@ -17,7 +17,9 @@ pub(super) const fn code(code: ErrorCode) -> Code {
         ErrorCode::AgentBiometricsRefused | ErrorCode::ManagementRefused | ErrorCode::Forbidden => {
             Code::PermissionDenied
         }
-        ErrorCode::Overloaded | ErrorCode::RateLimited | ErrorCode::TooManySessions => Code::ResourceExhausted,
+        ErrorCode::Overloaded | ErrorCode::RateLimited | ErrorCode::TooManySessions => {
+            Code::ResourceExhausted
+        }
         ErrorCode::NotReady | ErrorCode::ModelNotLoaded | ErrorCode::EngineStopped => Code::Unavailable,
         ErrorCode::DeadlineExceeded => Code::DeadlineExceeded,
         ErrorCode::ModelFailed | ErrorCode::MatchersFailed | ErrorCode::Internal => Code::Internal,
