@@ -79,19 +79,21 @@ pub enum ErrorCode {
     ModelUnknown,
     /// The model is known and not loaded.
     ModelNotLoaded,
+    /// As many live calls are open as may be.
+    TooManySessions,
+    /// There is no such live call, it has ended, or it is another key's.
+    SessionNotFound,
+    /// The live call cannot be taken up: the token is not its own.
+    ResumeRefused,
     /// Models may not be loaded or unloaded by this client.
     ManagementRefused,
-    /// There is no such live session, it has ended, or it belongs to another key.
-    SessionNotFound,
-    /// As many live sessions are open as the server or the key may have.
-    TooManySessions,
     /// The server made a mistake.
     Internal,
 }
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::BodyUnreadable,
         Self::BodyTimeout,
         Self::BodyTooLarge,
@@ -123,9 +125,10 @@ impl ErrorCode {
         Self::InputInvalid,
         Self::ModelUnknown,
         Self::ModelNotLoaded,
-        Self::ManagementRefused,
-        Self::SessionNotFound,
         Self::TooManySessions,
+        Self::SessionNotFound,
+        Self::ResumeRefused,
+        Self::ManagementRefused,
         Self::Internal,
     ];
 
@@ -164,9 +167,10 @@ impl ErrorCode {
             Self::InputInvalid => "input_invalid",
             Self::ModelUnknown => "model_unknown",
             Self::ModelNotLoaded => "model_not_loaded",
-            Self::ManagementRefused => "management_refused",
-            Self::SessionNotFound => "session_not_found",
             Self::TooManySessions => "too_many_sessions",
+            Self::SessionNotFound => "session_not_found",
+            Self::ResumeRefused => "resume_refused",
+            Self::ManagementRefused => "management_refused",
             Self::Internal => "internal",
         }
     }
@@ -251,24 +255,22 @@ impl From<AppError> for ApiError {
 impl From<LiveError> for ApiError {
     fn from(error: LiveError) -> Self {
         let code = match &error {
-            LiveError::Worker(_) => ErrorCode::Internal,
             LiveError::TooManySessions { .. } => ErrorCode::TooManySessions,
             LiveError::NotFound => ErrorCode::SessionNotFound,
-            LiveError::TokenWrong => ErrorCode::Forbidden,
-            LiveError::Options(_) => ErrorCode::OptionsInvalid,
+            LiveError::TokenWrong => ErrorCode::ResumeRefused,
             LiveError::AgentBiometricsRefused { .. } => ErrorCode::AgentBiometricsRefused,
-            LiveError::Locked | LiveError::NoTrack { .. } => ErrorCode::RequestInvalid,
+            LiveError::Options(_) | LiveError::Locked => ErrorCode::OptionsInvalid,
             LiveError::TooLarge { .. } => ErrorCode::BodyTooLarge,
-            LiveError::TextTooLong { .. } => ErrorCode::TranscriptInvalid,
-            LiveError::AudioSkipped { .. } => ErrorCode::Overloaded,
+            LiveError::NoTrack { .. } | LiveError::TextTooLong { .. } | LiveError::Message(_) => {
+                ErrorCode::RequestInvalid
+            }
             LiveError::Audio { .. } => ErrorCode::AudioUnreadable,
+            LiveError::AudioSkipped { .. } => ErrorCode::Overloaded,
             LiveError::Stopping => ErrorCode::NotReady,
+            LiveError::Worker(_) => ErrorCode::Internal,
         };
         let retry_after_ms = (code.fault() == Fault::Overload).then_some(1_000);
-        match error {
-            LiveError::Worker(source) => AppError::from(source).into(),
-            error => Self { code, message: with_causes(&error), retry_after_ms },
-        }
+        Self { code, message: with_causes(&error), retry_after_ms }
     }
 }
 

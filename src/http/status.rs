@@ -19,9 +19,10 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::FrameUnreadable
         | ErrorCode::InputInvalid => StatusCode::BAD_REQUEST,
         ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
-        ErrorCode::AgentBiometricsRefused | ErrorCode::ManagementRefused | ErrorCode::Forbidden => {
-            StatusCode::FORBIDDEN
-        }
+        ErrorCode::AgentBiometricsRefused
+        | ErrorCode::ManagementRefused
+        | ErrorCode::ResumeRefused
+        | ErrorCode::Forbidden => StatusCode::FORBIDDEN,
         ErrorCode::NotFound | ErrorCode::ModelUnknown | ErrorCode::SessionNotFound => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::BodyTimeout => StatusCode::REQUEST_TIMEOUT,

@@ -55,7 +55,7 @@ pub(super) fn origin(app: &App, key: Option<&KeyName>, transport: Transport) -> 
 }
 
 /// The session of this identifier, if it belongs to the key.
-fn find(app: &App, key: &Key, id: &str) -> Result<Session, ApiError> {
+pub(super) fn find(app: &App, key: &Key, id: &str) -> Result<Session, ApiError> {
     let owner = key.as_ref().map(|key| &*key.0.0);
     let session = app.live().find(id).filter(|session| session.key() == owner);
     session.ok_or_else(|| ApiError::from(LiveError::NotFound))
