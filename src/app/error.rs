@@ -9,6 +9,7 @@ use super::material::OptionFault;
 use super::{PoolError, TlsError};
 use crate::config::ConfigErrors;
 use crate::engine::EngineError;
+use crate::live::record::RecordError;
 use crate::live::webhooks::WebhookError;
 use crate::media::MediaError;
 use crate::routing::RoutingError;
@@ -162,6 +163,9 @@ pub enum StartError {
     /// The certificate cannot be used.
     #[error("TLS cannot be spoken as server.tls_certificate and server.tls_key say")]
     Tls(#[source] TlsError),
+    /// Calls cannot be recorded as configured.
+    #[error("calls cannot be recorded")]
+    Record(#[source] RecordError),
     /// Events cannot be sent as configured.
     #[error("webhooks cannot be sent")]
     Webhooks(#[source] WebhookError),

@@ -34,6 +34,7 @@ pub use build::{App, Place};
 pub(crate) use caller::{HeardWindow, hear_caller};
 pub use error::{AppError, StartError};
 pub(crate) use language::TextLanguage;
+pub(crate) use matchers::load_router;
 pub use matchers::{MatcherInfo, PluginCheck, check_plugins};
 pub use material::{
     AgentList, CallMaterial, CallOptions, Consent, EncodedFrame, Frames, OptionFault, RawAudio, Role,

@@ -13,6 +13,7 @@ mod keys;
 mod models;
 mod plugins;
 mod predict;
+mod replay;
 mod report;
 mod serve;
 mod tables;
@@ -71,6 +72,7 @@ fn execute(arguments: Arguments, output: &mut dyn Write, faults: &mut dyn Write)
         Command::Demo(arguments) => demo::run(config, &arguments, output),
         Command::Bench(arguments) => bench::run(&config, &arguments, output, faults),
         Command::Predict(command) => predict::run(config, command, faults),
+        Command::Replay(arguments) => replay::run(config, &arguments, output),
         Command::Plugins(arguments) => plugins::run(&config, &arguments, output),
         Command::Models(arguments) => models::run(&config, &arguments, output),
     }

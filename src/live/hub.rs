@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::event::{Created, Limits, PROTOCOL_VERSION};
 use super::log::EventLog;
+use super::record::Recorder;
 use super::runner::{ModelNames, Runner};
 use super::session::{Setup, Shared, View, check_options, lock};
 use super::state::StateSettings;
@@ -47,6 +48,8 @@ pub struct LiveRooms {
     pub routing: RoutingLimits,
     /// Whether a lawful basis for reading agents is configured.
     pub allows_agents: bool,
+    /// Records calls, where that is configured.
+    pub recorder: Option<Recorder>,
 }
 
 /// All live calls. Clones are handles to the same ones.
@@ -175,6 +178,7 @@ impl Hub {
             fusion: rooms.fusion.clone(),
             live: rooms.live.clone(),
             router: Arc::clone(&rooms.router),
+            recording: rooms.recorder.as_ref().map(|recorder| recorder.begin(session.id(), self.models())),
         };
         let models = self.model_names();
         let shared = Arc::clone(&session.shared);
@@ -195,11 +199,6 @@ impl Hub {
 
     fn created(&self, session: &Session, options: &SessionOptions) -> Created {
         let live = &self.inner.rooms.live;
-        let models = self.inner.rooms.engine.models().into_iter().map(|model| ModelUse {
-            name: model.name,
-            version: model.version,
-            licence: model.licence,
-        });
         Created {
             version: PROTOCOL_VERSION,
             notice: NOTICE.to_owned(),
@@ -213,8 +212,18 @@ impl Hub {
                 idle_timeout_ms: live.idle_timeout_ms,
                 max_duration_ms: live.max_duration_ms,
             },
-            models: models.collect(),
+            models: self.models(),
         }
+    }
+
+    /// The models that read.
+    fn models(&self) -> Vec<ModelUse> {
+        let models = self.inner.rooms.engine.models().into_iter().map(|model| ModelUse {
+            name: model.name,
+            version: model.version,
+            licence: model.licence,
+        });
+        models.collect()
     }
 
     fn model_names(&self) -> ModelNames {
@@ -283,5 +292,8 @@ impl Hub {
             sessions.values().cloned().collect()
         };
         join_all(sessions.iter().map(|session| session.close(CloseReason::ServerStopping))).await;
+        if let Some(recorder) = &self.inner.rooms.recorder {
+            recorder.settle().await;
+        }
     }
 }
