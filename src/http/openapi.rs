@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ContentBuilder, HttpMethod, Ref, RefOr, Required, ResponseBuilder};
 
-use super::{analyze, catalogue, health, inference, rank};
+use super::{analyze, catalogue, health, inference, rank, sessions};
 
 /// Where the inference protocol's bodies are described.
 const PROTOCOL: &str =
@@ -28,6 +28,14 @@ const PROTOCOL: &str =
         catalogue::models,
         catalogue::matchers,
         catalogue::engine,
+        sessions::open,
+        sessions::list,
+        sessions::info,
+        sessions::update,
+        sessions::close,
+        sessions::transcript::transcript,
+        sessions::events::of_session,
+        sessions::events::of_all,
         health::healthz,
         health::readyz,
         health::metrics,

@@ -4,6 +4,11 @@ use axum::http::StatusCode;
 
 use super::{ApiError, ErrorCode};
 
+/// The answer to something that was made.
+pub(super) const CREATED: StatusCode = StatusCode::CREATED;
+/// The answer to a browser that asks beforehand what a page may do.
+pub(super) const PREFLIGHT: StatusCode = StatusCode::NO_CONTENT;
+
 /// The status code of an error code.
 pub(super) const fn of(code: ErrorCode) -> StatusCode {
     match code {
@@ -13,9 +18,11 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::AudioUnreadable
         | ErrorCode::FrameUnreadable
         | ErrorCode::InputInvalid => StatusCode::BAD_REQUEST,
-        ErrorCode::AgentBiometricsRefused | ErrorCode::ManagementRefused | ErrorCode::ResumeRefused => {
-            StatusCode::FORBIDDEN
-        }
+        ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
+        ErrorCode::AgentBiometricsRefused
+        | ErrorCode::ManagementRefused
+        | ErrorCode::ResumeRefused
+        | ErrorCode::Forbidden => StatusCode::FORBIDDEN,
         ErrorCode::NotFound | ErrorCode::ModelUnknown | ErrorCode::SessionNotFound => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -29,7 +36,9 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::OptionsInvalid
         | ErrorCode::AgentsInvalid
         | ErrorCode::NothingToAnalyze => StatusCode::UNPROCESSABLE_ENTITY,
-        ErrorCode::Overloaded | ErrorCode::TooManySessions => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::Overloaded | ErrorCode::RateLimited | ErrorCode::TooManySessions => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         ErrorCode::NotReady | ErrorCode::ModelNotLoaded | ErrorCode::EngineStopped => {
             StatusCode::SERVICE_UNAVAILABLE
         }
@@ -68,7 +77,9 @@ mod tests {
     #[test]
     fn the_clients_faults_are_the_four_hundreds() {
         for code in ErrorCode::ALL {
-            let client = code.fault() == Fault::Client || code == ErrorCode::Overloaded;
+            let too_much =
+                matches!(code, ErrorCode::Overloaded | ErrorCode::RateLimited | ErrorCode::TooManySessions);
+            let client = code.fault() == Fault::Client || too_much;
             assert_eq!(of(code).is_client_error(), client, "{}", code.name());
             assert!(is_failure(of(code)));
         }
