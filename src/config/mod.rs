@@ -27,6 +27,7 @@ use crate::engine::EngineConfig;
 use crate::media::MediaLimits;
 use crate::routing::{Fallback, RoutingLimits};
 use crate::telemetry::TelemetryConfig;
+use crate::webrtc::WebRtcConfig;
 
 pub use errors::{ConfigErrors, ConfigFault, Origin};
 pub use load::Sources;
@@ -61,6 +62,8 @@ pub struct Config {
     pub privacy: PrivacyConfig,
     /// Logs.
     pub telemetry: TelemetryConfig,
+    /// Media from browsers.
+    pub webrtc: WebRtcConfig,
     /// Where the shipped samples are.
     pub samples: SamplesConfig,
 }
