@@ -7,6 +7,8 @@
     reason = "the numbers here are small"
 )]
 
+mod browser;
+mod chromium;
 mod client;
 mod loopback;
 mod media;

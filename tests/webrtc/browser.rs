@@ -1,0 +1,81 @@
+//! A real browser publishes the sample call from the example page.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::LOCATION;
+use axum::response::{Html, IntoResponse};
+use axum::routing::{get, post};
+use heartline::media::{MediaLimits, decode_image};
+use heartline::webrtc::{Accepted, Published, WebRtc};
+use tokio::sync::mpsc;
+
+use super::chromium::{self, Browser};
+use super::client::{TERMS, server};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The page, from the folder of the examples.
+fn page() -> Router {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/browser/whip.html");
+    let page = std::fs::read_to_string(path).unwrap();
+    Router::new().route("/whip.html", get(|| async move { Html(page) }))
+}
+
+/// Serves on a free port and returns the address of the page.
+async fn serve(router: Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router.merge(page())).await });
+    format!("http://{address}/whip.html?endpoint=/v1/whip&start")
+}
+
+#[derive(Clone)]
+struct Door {
+    server: WebRtc,
+    accepted: Arc<mpsc::Sender<Accepted>>,
+}
+
+async fn answer(State(door): State<Door>, offer: String) -> impl IntoResponse {
+    let accepted = door.server.accept(&offer, TERMS).await.unwrap();
+    let answer = accepted.answer.clone();
+    door.accepted.send(accepted).await.unwrap();
+    ([(LOCATION, "/v1/whip/it")], answer)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chromium_sends_opus_and_key_frames_that_are_whole_pictures() {
+    let Some(program) = chromium::find() else { return };
+    let (sender, mut receiver) = mpsc::channel(1);
+    let door = Door { server: server(|_| {}), accepted: Arc::new(sender) };
+    let address = serve(Router::new().route("/v1/whip", post(answer)).with_state(door)).await;
+    let browser = Browser::open(&program, &address);
+    let accepted = tokio::time::timeout(PATIENCE, receiver.recv()).await;
+    let mut accepted = accepted.unwrap_or_else(|_| panic!("no offer:\n{}", browser.said())).unwrap();
+
+    let (mut audio, mut pictures) = (Vec::new(), Vec::new());
+    while pictures.len() < 20 {
+        let piece = tokio::time::timeout(PATIENCE, accepted.publication.next()).await;
+        match piece.unwrap_or_else(|_| panic!("nothing comes:\n{}", browser.said())) {
+            Some(Published::Audio { at_ms, packet }) => audio.push((at_ms, packet.len())),
+            Some(Published::Picture { at_ms, webp }) => pictures.push((at_ms, webp)),
+            None => panic!("it ended, {:?}:\n{}", accepted.publication.ending(), browser.said()),
+        }
+    }
+    for (_, webp) in &pictures {
+        let picture = decode_image(webp, &MediaLimits::default()).unwrap();
+        assert_eq!(picture.width, picture.height, "the camera's pictures are square");
+        assert!(picture.width >= 160, "{}", picture.width);
+    }
+    let sizes: Vec<(u64, usize)> = pictures.iter().map(|(at_ms, webp)| (*at_ms, webp.len())).collect();
+    eprintln!("key frames (ms, bytes): {sizes:?}");
+    let (first, last) = (sizes[0].0, sizes[sizes.len() - 1].0);
+    let rate = (sizes.len() - 1) as f64 / ((last - first) as f64 / 1_000.0);
+    assert!((1.0..=2.6).contains(&rate), "{rate} pictures a second");
+    let span_ms = audio[audio.len() - 1].0 - audio[0].0;
+    assert!(audio.len() as u64 * 20 + 200 >= span_ms, "{} packets in {span_ms} ms", audio.len());
+    assert!(span_ms.abs_diff(last - first) < 3_000, "sound {span_ms} ms, pictures {} ms", last - first);
+}
