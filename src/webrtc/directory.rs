@@ -6,12 +6,12 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
 
 use tokio::sync::{Notify, mpsc};
 
-use super::stun;
+use super::{Ending, stun};
 use crate::telemetry::record;
 
 /// How many datagrams may wait for one peer: a large key frame and what comes beside it.
@@ -43,7 +43,33 @@ struct Tables {
 #[derive(Debug)]
 struct Entry {
     fragment: String,
-    farewell: Arc<Notify>,
+    seat: Option<Arc<str>>,
+    farewell: Arc<Farewell>,
+}
+
+/// Tells a peer to go.
+#[derive(Debug, Default)]
+pub(super) struct Farewell {
+    ending: OnceLock<Ending>,
+    word: Notify,
+}
+
+impl Farewell {
+    fn say(&self, ending: Ending) {
+        // The first word counts.
+        let _ = self.ending.set(ending);
+        self.word.notify_one();
+    }
+
+    /// Completes when the peer is to go, with the reason.
+    pub(super) async fn heard(&self) -> Ending {
+        loop {
+            self.word.notified().await;
+            if let Some(&ending) = self.ending.get() {
+                return ending;
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -61,17 +87,22 @@ pub(super) struct Place {
     addresses: Vec<SocketAddr>,
     pub(super) datagrams: mpsc::Receiver<Datagram>,
     /// Told when the peer is to go.
-    pub(super) farewell: Arc<Notify>,
+    pub(super) farewell: Arc<Farewell>,
 }
 
 impl Directory {
-    /// Enters a peer under its identifier and user fragment.
-    pub(super) fn enter(self: &Arc<Self>, id: &str, fragment: &str) -> Place {
+    /// Enters a peer under its identifier and user fragment. Of several peers with the same seat the latest stays: it is
+    /// the same client, most likely, that has come back before the server could know that it was gone.
+    pub(super) fn enter(self: &Arc<Self>, id: &str, fragment: &str, seat: Option<Arc<str>>) -> Place {
         let (sender, datagrams) = mpsc::channel(WAITING);
         let inbox = Arc::new(Inbox { id: id.to_owned(), datagrams: sender });
-        let farewell = Arc::new(Notify::new());
-        let entry = Entry { fragment: fragment.to_owned(), farewell: Arc::clone(&farewell) };
+        let farewell = Arc::new(Farewell::default());
+        let entry = Entry { fragment: fragment.to_owned(), seat, farewell: Arc::clone(&farewell) };
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
+        if entry.seat.is_some() {
+            let others = tables.peers.values().filter(|other| other.seat == entry.seat);
+            others.for_each(|other| other.farewell.say(Ending::Replaced));
+        }
         tables.peers.insert(id.to_owned(), entry);
         tables.by_fragment.insert(fragment.to_owned(), Arc::clone(&inbox));
         drop(tables);
@@ -101,13 +132,13 @@ impl Directory {
     pub(super) fn dismiss(&self, id: &str) -> bool {
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
         let entry = tables.peers.get(id);
-        entry.inspect(|entry| entry.farewell.notify_one()).is_some()
+        entry.inspect(|entry| entry.farewell.say(Ending::Closed)).is_some()
     }
 
     /// Tells every peer to go.
     pub(super) fn dismiss_all(&self) {
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
-        tables.peers.values().for_each(|entry| entry.farewell.notify_one());
+        tables.peers.values().for_each(|entry| entry.farewell.say(Ending::Closed));
     }
 
     /// Whether there is such a peer.
@@ -179,7 +210,7 @@ mod tests {
     #[test]
     fn checks_go_by_fragment_and_media_by_address() {
         let directory = Arc::new(Directory::default());
-        let (mut one, mut two) = (directory.enter("1", "one"), directory.enter("2", "two"));
+        let (mut one, mut two) = (directory.enter("1", "one", None), directory.enter("2", "two", None));
         deliver(&directory, &check("two"), 7);
         assert_eq!(two.datagrams.try_recv().unwrap().source, address(7));
         deliver(&directory, &[0x80, 1, 2], 7);
@@ -199,7 +230,7 @@ mod tests {
     #[test]
     fn a_peer_that_goes_leaves_nothing_behind() {
         let directory = Arc::new(Directory::default());
-        let mut place = directory.enter("1", "one");
+        let mut place = directory.enter("1", "one", None);
         for port in 0..100 {
             place.learn(address(port));
         }
@@ -212,10 +243,24 @@ mod tests {
         assert!(!directory.dismiss("1"));
     }
 
+    #[tokio::test]
+    async fn a_seat_has_one_peer() {
+        let directory = Arc::new(Directory::default());
+        let seat = |name: &str| Some(Arc::from(name));
+        let first = directory.enter("1", "one", seat("a"));
+        let other = directory.enter("2", "two", seat("b"));
+        let homeless = directory.enter("3", "three", None);
+        let _second = directory.enter("4", "four", seat("a"));
+        assert_eq!(first.farewell.heard().await, Ending::Replaced);
+        directory.dismiss_all();
+        assert_eq!(other.farewell.heard().await, Ending::Closed);
+        assert_eq!(homeless.farewell.heard().await, Ending::Closed);
+    }
+
     #[test]
     fn a_flood_is_cut_and_reaches_one_peer_only() {
         let directory = Arc::new(Directory::default());
-        let (mut flooded, mut other) = (directory.enter("1", "one"), directory.enter("2", "two"));
+        let (mut flooded, mut other) = (directory.enter("1", "one", None), directory.enter("2", "two", None));
         for _ in 0..WAITING * 2 {
             deliver(&directory, &check("one"), 7);
         }

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use str0m::media::{KeyframeRequestKind, MediaData, Rid, SenderFeedback};
 use str0m::net::{Protocol, Receive};
 use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 use tokio::net::UdpSocket;
+use tokio::sync::watch;
 use tokio::time::sleep_until;
 
 use super::clock::{MediaClock, Track};
@@ -34,7 +35,7 @@ pub(super) struct Peer {
 /// When the next key frame is due.
 #[derive(Debug)]
 pub(super) struct PictureRhythm {
-    interval: Duration,
+    interval: watch::Receiver<Duration>,
     due: Option<Instant>,
     is_asked: bool,
     /// The layer that is read, where the browser sends several.
@@ -46,6 +47,7 @@ enum Turn {
     Datagram(Option<Datagram>),
     Time,
     Picture,
+    Nothing,
     End(Ending),
 }
 
@@ -83,6 +85,7 @@ impl Peer {
                     self.ask_for_picture();
                     Ok(())
                 }
+                Turn::Nothing => Ok(()),
                 Turn::Datagram(None) => return Ending::Closed,
                 Turn::End(ending) => return ending,
             };
@@ -98,13 +101,17 @@ impl Peer {
         let picture_due = self.pictures.due.unwrap_or(far);
         tokio::select! {
             biased;
-            () = self.place.farewell.notified() => Turn::End(Ending::Closed),
+            ending = self.place.farewell.heard() => Turn::End(ending),
             () = self.outlet.abandoned() => Turn::End(Ending::Abandoned),
             () = sleep_until(connect_by.unwrap_or(far).into()), if connect_by.is_some() => {
                 Turn::End(Ending::NeverConnected)
             }
             () = sleep_until(wake.min(far).into()) => Turn::Time,
             () = sleep_until(picture_due.into()), if self.pictures.due.is_some() => Turn::Picture,
+            Ok(()) = self.pictures.interval.changed() => {
+                self.pictures.hurry();
+                Turn::Nothing
+            }
             datagram = self.place.datagrams.recv() => Turn::Datagram(datagram),
         }
     }
@@ -220,9 +227,13 @@ enum Drained {
 }
 
 impl PictureRhythm {
-    /// One picture in each interval.
-    pub(super) const fn new(interval: Duration) -> Self {
+    /// One picture in each interval, which may change.
+    pub(super) const fn new(interval: watch::Receiver<Duration>) -> Self {
         Self { interval, due: None, is_asked: false, layer: None }
+    }
+
+    fn next(&self) -> Instant {
+        Instant::now() + *self.interval.borrow()
     }
 
     /// Whether a layer is the one that is read: the first that comes.
@@ -233,21 +244,26 @@ impl PictureRhythm {
     /// The video has begun; without anything of it, there is nobody to ask.
     fn begin(&mut self) {
         if self.due.is_none() {
-            self.due = Some(Instant::now() + self.interval);
+            self.due = Some(self.next());
         }
+    }
+
+    /// The interval has changed. A shorter one counts at once: who begins to speak is not looked at two seconds later.
+    fn hurry(&mut self) {
+        self.due = self.due.map(|due| due.min(self.next()));
     }
 
     /// A key frame came. One that came unasked puts the next request off.
     fn has_come(&mut self) {
         if !std::mem::take(&mut self.is_asked) {
-            self.due = Some(Instant::now() + self.interval);
+            self.due = Some(self.next());
         }
     }
 
     /// A key frame is asked for now.
     fn is_asked(&mut self) {
         self.is_asked = true;
-        self.due = Some(Instant::now() + self.interval);
+        self.due = Some(self.next());
     }
 }
 
@@ -259,7 +275,7 @@ mod tests {
 
     #[test]
     fn an_answered_request_keeps_the_rhythm_and_an_unasked_picture_moves_it() {
-        let mut rhythm = PictureRhythm::new(INTERVAL);
+        let mut rhythm = PictureRhythm::new(watch::channel(INTERVAL).1);
         assert_eq!(rhythm.due, None, "before the first packet nobody can be asked");
         rhythm.begin();
         let first = rhythm.due.unwrap();
@@ -276,8 +292,24 @@ mod tests {
     }
 
     #[test]
+    fn a_shorter_interval_counts_at_once_and_a_longer_one_from_the_next() {
+        let (interval, receiver) = watch::channel(INTERVAL);
+        let mut rhythm = PictureRhythm::new(receiver);
+        rhythm.hurry();
+        assert_eq!(rhythm.due, None);
+        rhythm.begin();
+        let due = rhythm.due.unwrap();
+        interval.send(INTERVAL * 4).unwrap();
+        rhythm.hurry();
+        assert_eq!(rhythm.due, Some(due));
+        interval.send(INTERVAL / 50).unwrap();
+        rhythm.hurry();
+        assert!(rhythm.due.unwrap() < due);
+    }
+
+    #[test]
     fn one_layer_is_read() {
-        let mut rhythm = PictureRhythm::new(INTERVAL);
+        let mut rhythm = PictureRhythm::new(watch::channel(INTERVAL).1);
         let (low, high) = (Some(Rid::from("l")), Some(Rid::from("h")));
         assert!(rhythm.reads(low));
         assert!(!rhythm.reads(high));

@@ -1,9 +1,10 @@
 //! What a peer publishes, in order, until it ends.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use axum::body::Bytes;
-use tokio::sync::mpsc;
+use bytes::Bytes;
+use tokio::sync::{mpsc, watch};
 
 use crate::telemetry::record;
 
@@ -34,6 +35,8 @@ pub enum Published {
 pub enum Ending {
     /// The peer said goodbye, or was told to go by the server's own client.
     Closed,
+    /// Another peer took its place.
+    Replaced,
     /// The peer never connected.
     NeverConnected,
     /// The peer was connected and then fell silent.
@@ -50,6 +53,7 @@ impl Ending {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Closed => "closed",
+            Self::Replaced => "replaced",
             Self::NeverConnected => "never_connected",
             Self::Lost => "lost",
             Self::Failed => "failed",
@@ -62,10 +66,16 @@ impl Ending {
 #[derive(Debug)]
 pub struct Publication {
     pieces: mpsc::Receiver<Published>,
+    interval: watch::Sender<Duration>,
     ending: Arc<OnceLock<Ending>>,
 }
 
 impl Publication {
+    /// Changes how often a picture is asked for.
+    pub fn set_picture_interval(&self, interval: Duration) {
+        self.interval.send_if_modified(|current| std::mem::replace(current, interval) != interval);
+    }
+
     /// The next piece; none once the publication has ended.
     pub async fn next(&mut self) -> Option<Published> {
         self.pieces.recv().await
@@ -86,11 +96,13 @@ pub(super) struct Outlet {
     ending: Arc<OnceLock<Ending>>,
 }
 
-/// Both ends.
-pub(super) fn publication() -> (Outlet, Publication) {
+/// Both ends, and how often a picture is wanted.
+pub(super) fn publication(interval: Duration) -> (Outlet, Publication, watch::Receiver<Duration>) {
     let (sender, receiver) = mpsc::channel(WAITING);
+    let (wish, wished) = watch::channel(interval);
     let ending = Arc::new(OnceLock::new());
-    (Outlet { pieces: sender, ending: Arc::clone(&ending) }, Publication { pieces: receiver, ending })
+    let outlet = Outlet { pieces: sender, ending: Arc::clone(&ending) };
+    (outlet, Publication { pieces: receiver, interval: wish, ending }, wished)
 }
 
 impl Outlet {
@@ -126,7 +138,7 @@ mod tests {
 
     #[tokio::test]
     async fn pieces_come_in_order_and_then_the_ending() {
-        let (outlet, mut publication) = publication();
+        let (outlet, mut publication, _) = publication(Duration::ZERO);
         outlet.publish(audio(0));
         outlet.publish(audio(20));
         outlet.end(Ending::Lost);
@@ -138,7 +150,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_does_not_fit_is_dropped_and_nobody_waits() {
-        let (outlet, mut publication) = publication();
+        let (outlet, mut publication, _) = publication(Duration::ZERO);
         for at_ms in 0..=WAITING as u64 {
             outlet.publish(audio(at_ms));
         }
@@ -153,7 +165,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_peer_learns_that_nobody_listens() {
-        let (outlet, publication) = publication();
+        let (outlet, publication, _) = publication(Duration::ZERO);
         drop(publication);
         outlet.abandoned().await;
     }

@@ -22,14 +22,16 @@ const MAX_DATAGRAM_BYTES: usize = 2_048;
 const REST: Duration = Duration::from_millis(10);
 
 /// What a peer may publish.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Terms {
     /// Whether audio is taken.
     pub audio: bool,
     /// Whether video is taken.
     pub video: bool,
-    /// The time from one picture of the video to the next.
+    /// The time from one picture of the video to the next, until the publication says otherwise.
     pub picture_interval: Duration,
+    /// What only one peer may publish into: a later one with the same name takes the place of the earlier.
+    pub seat: Option<Arc<str>>,
 }
 
 /// A peer that may connect now.
@@ -126,17 +128,17 @@ impl WebRtc {
         let reader = shared.reader.get_or_try_init(|| async { shared.read() }).await?;
 
         let id = Uuid::now_v7().to_string();
-        let (outlet, publication) = publication();
+        let (outlet, publication, interval) = publication(terms.picture_interval);
         let lines = negotiated.lines;
         let peer = Peer {
             rtc: negotiated.rtc,
             lines,
             socket: Arc::clone(&reader.socket),
             candidates: Arc::clone(&shared.candidates),
-            place: shared.directory.enter(&id, &negotiated.fragment),
+            place: shared.directory.enter(&id, &negotiated.fragment, terms.seat),
             outlet,
             connect_timeout: shared.config.connect_timeout(),
-            pictures: PictureRhythm::new(terms.picture_interval),
+            pictures: PictureRhythm::new(interval),
         };
         let counted = record::webrtc_peer_begins();
         tokio::spawn(async move {

@@ -15,7 +15,7 @@ pub(crate) const AUDIO_RATE: u32 = 48_000;
 pub(crate) const VIDEO_RATE: u32 = 90_000;
 /// Two pictures a second of everything.
 pub(crate) const TERMS: Terms =
-    Terms { audio: true, video: true, picture_interval: Duration::from_millis(500) };
+    Terms { audio: true, video: true, picture_interval: Duration::from_millis(500), seat: None };
 
 pub(crate) struct Client {
     rtc: Rtc,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use heartline::media::{MediaLimits, decode_image};
 use heartline::webrtc::{Accepted, Ending, Published, WebRtc};
 use tokio::net::UdpSocket;
