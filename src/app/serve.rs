@@ -46,6 +46,9 @@ impl App {
         drop(listener);
         tracing::info!("stopping: answering what was accepted");
         self.live().drain().await;
+        if let Some(webrtc) = self.webrtc() {
+            webrtc.close_all();
+        }
         let ending = match connections.drain(config.drain_timeout).await {
             true => Ending::Drained,
             false => Ending::CutOff,

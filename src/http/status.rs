@@ -4,6 +4,11 @@ use axum::http::StatusCode;
 
 use super::{ApiError, ErrorCode};
 
+/// The answer to an offer that was taken.
+pub(super) const PUBLISHED: StatusCode = StatusCode::CREATED;
+/// The answer to what is noted and needs no words.
+pub(super) const NOTED: StatusCode = StatusCode::NO_CONTENT;
+
 /// The status code of an error code.
 pub(super) const fn of(code: ErrorCode) -> StatusCode {
     match code {
@@ -12,11 +17,16 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::MultipartMalformed
         | ErrorCode::AudioUnreadable
         | ErrorCode::FrameUnreadable
+        | ErrorCode::SdpInvalid
         | ErrorCode::InputInvalid => StatusCode::BAD_REQUEST,
         ErrorCode::AgentBiometricsRefused | ErrorCode::ManagementRefused | ErrorCode::ResumeRefused => {
             StatusCode::FORBIDDEN
         }
-        ErrorCode::NotFound | ErrorCode::ModelUnknown | ErrorCode::SessionNotFound => StatusCode::NOT_FOUND,
+        ErrorCode::NotFound
+        | ErrorCode::ModelUnknown
+        | ErrorCode::SessionNotFound
+        | ErrorCode::WebrtcOff
+        | ErrorCode::PublicationNotFound => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
         ErrorCode::BodyTooLarge
@@ -28,7 +38,11 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::TranscriptInvalid
         | ErrorCode::OptionsInvalid
         | ErrorCode::AgentsInvalid
-        | ErrorCode::NothingToAnalyze => StatusCode::UNPROCESSABLE_ENTITY,
+        | ErrorCode::NothingToAnalyze
+        | ErrorCode::MediaUnsupported
+        | ErrorCode::IceRestartRefused => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+        ErrorCode::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
         ErrorCode::Overloaded | ErrorCode::TooManySessions => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::NotReady | ErrorCode::ModelNotLoaded | ErrorCode::EngineStopped => {
             StatusCode::SERVICE_UNAVAILABLE

@@ -109,6 +109,20 @@ impl Directory {
         Place { directory: Arc::clone(self), inbox, addresses: Vec::new(), datagrams, farewell }
     }
 
+    /// Gives a peer a seat.
+    pub(super) fn seat(&self, id: &str, seat: Arc<str>) {
+        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = tables.peers.get_mut(id) {
+            entry.seat = Some(seat);
+        }
+    }
+
+    /// A peer's user fragment.
+    pub(super) fn fragment(&self, id: &str) -> Option<String> {
+        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        tables.peers.get(id).map(|entry| entry.fragment.clone())
+    }
+
     /// Hands a datagram to the peer that it belongs to. It is copied only where there is one.
     pub(super) fn deliver(&self, bytes: &[u8], source: SocketAddr, arrival: Instant) {
         let outcome = self.addressee(bytes, source).map_or("stranger", |inbox| {

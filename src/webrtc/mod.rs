@@ -23,6 +23,7 @@ mod stun;
 
 pub use config::WebRtcConfig;
 pub use error::WebRtcError;
+pub use negotiation::MAX_OFFER_BYTES;
 pub use picture::{PictureFault, still_picture};
 pub use publication::{Ending, Publication, Published};
 pub use server::{Accepted, Terms, WebRtc};

@@ -12,8 +12,8 @@ use str0m::{Candidate, IceCreds, Rtc, RtcConfig};
 
 use super::WebRtcError;
 
-/// The largest offer. Those of browsers have about 6 KB.
-pub(super) const MAX_OFFER_BYTES: usize = 64 << 10;
+/// The largest offer, in bytes. Those of browsers have about 6 KB.
+pub const MAX_OFFER_BYTES: usize = 64 << 10;
 /// How long audio waits for a packet that is missing. It is not sent again, so it is either late or lost.
 const AUDIO_PATIENCE: Duration = Duration::from_millis(200);
 /// How long video waits for a packet that is missing and asked for again.

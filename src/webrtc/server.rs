@@ -155,6 +155,17 @@ impl WebRtc {
         })
     }
 
+    /// Gives a publication a seat that was not known when it was accepted.
+    pub fn seat(&self, id: &str, seat: Arc<str>) {
+        self.shared.directory.seat(id, seat);
+    }
+
+    /// Our user fragment of a publication, which names its ICE session; none where there is no such publication.
+    #[must_use]
+    pub fn fragment(&self, id: &str) -> Option<String> {
+        self.shared.directory.fragment(id)
+    }
+
     /// Whether a publication goes on.
     #[must_use]
     pub fn contains(&self, id: &str) -> bool {
