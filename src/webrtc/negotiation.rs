@@ -81,7 +81,8 @@ impl Identity {
         for candidate in candidates.iter().filter_map(|&address| Candidate::host(address, "udp").ok()) {
             rtc.add_local_candidate(candidate);
         }
-        let answer = rtc.sdp_api().accept_offer(offer).map_err(WebRtcError::OfferRefused)?.to_sdp_string();
+        let answer = rtc.sdp_api().accept_offer(offer).map_err(WebRtcError::OfferRefused)?;
+        let answer = with_formats(&answer.to_sdp_string());
         let lines = lines(&rtc, &answer);
         if lines.audio.is_none() && lines.video.is_none() {
             return Err(WebRtcError::NothingToReceive);
@@ -103,6 +104,16 @@ fn extensions() -> ExtensionMap {
     extensions
 }
 
+/// Gives rejected media a format. The grammar demands one, browsers insist on it, and the library writes none where no
+/// codec fits.
+fn with_formats(answer: &str) -> String {
+    let complete = |line: &str| match line.trim_end() {
+        bare if bare.starts_with("m=") && bare.ends_with("/SAVPF") => format!("{bare} 0\r\n"),
+        _ => line.to_owned(),
+    };
+    answer.split_inclusive('\n').map(complete).collect()
+}
+
 /// The first audio and the first video that the answer accepts.
 fn lines(rtc: &Rtc, answer: &str) -> Lines {
     let mut lines = Lines::default();
@@ -118,4 +129,16 @@ fn lines(rtc: &Rtc, answer: &str) -> Lines {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rejected_media_get_a_format_and_nothing_else_changes() {
+        let answer =
+            "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=x\r\nm=video 0 UDP/TLS/RTP/SAVPF \r\na=y\r\n";
+        assert_eq!(with_formats(answer), answer.replace("SAVPF \r", "SAVPF 0\r"));
+    }
 }

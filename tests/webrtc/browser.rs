@@ -2,17 +2,21 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
+use heartline::app::Role;
+use heartline::http;
+use heartline::live::{AudioEncoding, Origin, SessionOptions, TrackKind, TrackOptions, Transport};
 use heartline::media::{MediaLimits, decode_image};
 use heartline::webrtc::{Accepted, Published, WebRtc};
 use tokio::sync::mpsc;
 
+use super::app::watch;
 use super::chromium::{self, Browser};
 use super::client::{TERMS, server};
 
@@ -30,7 +34,7 @@ async fn serve(router: Router) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router.merge(page())).await });
-    format!("http://{address}/whip.html?endpoint=/v1/whip&start")
+    format!("http://{address}/whip.html?start&endpoint=/v1/whip")
 }
 
 #[derive(Clone)]
@@ -78,4 +82,43 @@ async fn chromium_sends_opus_and_key_frames_that_are_whole_pictures() {
     let span_ms = audio[audio.len() - 1].0 - audio[0].0;
     assert!(audio.len() as u64 * 20 + 200 >= span_ms, "{} packets in {span_ms} ms", audio.len());
     assert!(span_ms.abs_diff(last - first) < 3_000, "sound {span_ms} ms, pictures {} ms", last - first);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_from_chromium_is_heard_and_seen() {
+    let Some(program) = chromium::find() else { return };
+    let app = super::app::build("webrtc.enabled=true");
+    let browser = Browser::open(&program, &serve(http::router(&app)).await);
+    let started = Instant::now();
+    let session = loop {
+        if let Some(info) = app.live().list().into_iter().find(|info| info.transport == Transport::WebRtc) {
+            break app.live().find(&info.session_id).unwrap();
+        }
+        assert!(started.elapsed() < PATIENCE, "no session:\n{}", browser.said());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let seen = watch(&session, PATIENCE).await;
+    assert!(seen.is_all() && seen.faults.is_empty(), "{seen:?}\n{}", browser.said());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_without_video_takes_the_sound_of_chromium_alone() {
+    let Some(program) = chromium::find() else { return };
+    let app = super::app::build("webrtc.enabled=true");
+    let voice = TrackOptions {
+        name: "voice".to_owned(),
+        kind: TrackKind::Audio,
+        role: Role::Customer,
+        format: Some(AudioEncoding::Opus { channels: 1 }),
+    };
+    let options = SessionOptions { tracks: vec![voice], ..SessionOptions::default() };
+    let session = app.live().open(options, Origin::of(Transport::Http)).unwrap();
+    let page = serve(http::router(&app)).await;
+    let browser = Browser::open(&program, &format!("{page}/{}", session.id()));
+    let started = Instant::now();
+    while session.info().media_ms < 2_000 {
+        assert!(started.elapsed() < PATIENCE, "no sound:\n{}", browser.said());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(!browser.said().contains("failed"), "{}", browser.said());
 }

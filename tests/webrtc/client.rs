@@ -126,6 +126,12 @@ impl Client {
         }
     }
 
+    /// Says goodbye.
+    pub(crate) async fn leave(&mut self) {
+        self.rtc.close().unwrap();
+        self.drive(Duration::from_millis(100)).await;
+    }
+
     fn drain(&mut self) -> Instant {
         loop {
             match self.rtc.poll_output().unwrap() {

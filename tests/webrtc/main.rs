@@ -7,9 +7,11 @@
     reason = "the numbers here are small"
 )]
 
+mod app;
 mod browser;
 mod chromium;
 mod client;
 mod loopback;
 mod media;
 mod offers;
+mod whip;

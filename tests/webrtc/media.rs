@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use heartline::media::{MediaLimits, read_audio};
 use ruopus::OpusEncoder;
 
 /// The samples of one packet of 20 ms.
@@ -18,6 +19,17 @@ pub(crate) fn opus_packets(count: usize) -> Vec<Vec<u8>> {
             encoder.encode_auto(&pcm, 1_000).unwrap()
         })
         .collect()
+}
+
+/// The sample call's speech in packets of 20 ms.
+pub(crate) fn speech_packets() -> Vec<Vec<u8>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/call/speech.flac");
+    let audio = read_audio(&path, &MediaLimits::default()).unwrap();
+    let mut encoder = OpusEncoder::new(1);
+    encoder.set_bitrate(Some(32_000));
+    // Each sample three times gives the encoder's 48 kHz; what that adds lies above the speech.
+    let pcm: Vec<f32> = audio.samples.iter().flat_map(|&sample| [sample; 3]).collect();
+    pcm.chunks_exact(PACKET_SAMPLES).map(|samples| encoder.encode_auto(samples, 1_000).unwrap()).collect()
 }
 
 /// A lossy WebP file; the folder's README says where it comes from.
