@@ -76,6 +76,10 @@ fn check(frame: &[u8]) -> Result<(), PictureFault> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
     use super::*;
     use crate::media::{MediaLimits, decode_image};
 
@@ -132,5 +136,21 @@ mod tests {
         frame[7] |= 0x40;
         let picture = decode_image(&still_picture(&frame).unwrap(), &MediaLimits::default()).unwrap();
         assert_eq!((picture.width, picture.height), (64, 48));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_a_picture_or_a_fault(change in vec(any::<(Index, u8)>(), 0..40), cut in any::<Index>()) {
+            let mut frame = frame();
+            for (at, byte) in change {
+                let length = frame.len();
+                frame[at.index(length)] = byte;
+            }
+            frame.truncate(cut.index(frame.len()) + 1);
+            if let Ok(file) = still_picture(&frame) {
+                // The decoder may refuse what is inside; it must only not fall over.
+                let _ = decode_image(&file, &MediaLimits { max_image_pixels: 1 << 16, ..MediaLimits::default() });
+            }
+        }
     }
 }

@@ -211,6 +211,34 @@ async fn a_publication_that_nobody_takes_ends() {
 }
 
 #[tokio::test]
+async fn pictures_can_be_asked_for_more_often_and_less() {
+    let server = server(|_| {});
+    let (mut client, accepted) = Client::publish(&server).await;
+    client.send_video(0, &key_frame());
+    let mut requests = async |interval_ms: u64| {
+        accepted.publication.set_picture_interval(Duration::from_millis(interval_ms));
+        let before = client.requests.len();
+        client.drive(Duration::from_millis(1_000)).await;
+        client.requests.len() - before
+    };
+    let (often, seldom) = (requests(100).await, requests(5_000).await);
+    assert!((5..=11).contains(&often), "{often} requests");
+    assert!(seldom <= 1, "{seldom} requests");
+}
+
+#[tokio::test]
+async fn whoever_falls_silent_is_given_up() {
+    let server = server(|_| {});
+    let (client, mut accepted) = Client::publish(&server).await;
+    // The socket stays open, but nobody answers any more.
+    let ended = tokio::time::timeout(Duration::from_secs(40), accepted.publication.next()).await;
+    assert_eq!(ended, Ok(None));
+    assert_eq!(accepted.publication.ending(), Ending::Lost);
+    assert!(!server.contains(&accepted.id));
+    drop(client);
+}
+
+#[tokio::test]
 async fn whoever_never_connects_gives_up_the_place() {
     let server = server(|config| {
         config.max_peers = 1;
