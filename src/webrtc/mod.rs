@@ -26,4 +26,4 @@ pub use error::WebRtcError;
 pub use negotiation::MAX_OFFER_BYTES;
 pub use picture::{PictureFault, still_picture};
 pub use publication::{Ending, Publication, Published};
-pub use server::{Accepted, Terms, WebRtc};
+pub use server::{Accepted, Answered, Terms, WebRtc};

@@ -50,7 +50,7 @@ impl Identity {
         Ok(Self { crypto, certificate })
     }
 
-    /// Answers an offer. This is the room's largest single piece of computing, well below a millisecond.
+    /// Answers an offer. This is the room's largest single piece of computing.
     ///
     /// # Errors
     /// [`WebRtcError`] where the offer is not usable.

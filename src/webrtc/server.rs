@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::net::UdpSocket;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::directory::Directory;
-use super::negotiation::Identity;
+use super::negotiation::{Identity, Negotiated};
 use super::peer::{Peer, PictureRhythm};
 use super::publication::{Publication, publication};
 use super::{WebRtcConfig, WebRtcError};
@@ -32,6 +32,13 @@ pub struct Terms {
     pub picture_interval: Duration,
     /// What only one peer may publish into: a later one with the same name takes the place of the earlier.
     pub seat: Option<Arc<str>>,
+}
+
+/// A peer whose offer has been answered, and that nobody waits for yet. It holds a place.
+pub struct Answered {
+    negotiated: Negotiated,
+    permit: OwnedSemaphorePermit,
+    terms: Terms,
 }
 
 /// A peer that may connect now.
@@ -115,16 +122,34 @@ impl WebRtc {
         self.shared.address
     }
 
-    /// Answers an offer and waits for its peer in the background.
+    /// Answers an offer. This computes for a few milliseconds, so it belongs on a worker.
     ///
     /// # Errors
     /// [`WebRtcError`] where the server is full or the offer is not usable.
-    pub async fn accept(&self, offer: &str, terms: Terms) -> Result<Accepted, WebRtcError> {
+    pub fn negotiate(&self, offer: &str, terms: Terms) -> Result<Answered, WebRtcError> {
         let shared = &self.shared;
         let limit = shared.config.max_peers;
         let permit = Arc::clone(&shared.places).try_acquire_owned();
         let permit = permit.map_err(|_| WebRtcError::Full { limit })?;
         let negotiated = shared.identity.answer(offer, &shared.candidates, (terms.audio, terms.video))?;
+        Ok(Answered { negotiated, permit, terms })
+    }
+
+    /// Negotiates and begins at once.
+    ///
+    /// # Errors
+    /// As [`Self::negotiate`] and [`Self::begin`].
+    pub async fn accept(&self, offer: &str, terms: Terms) -> Result<Accepted, WebRtcError> {
+        self.begin(self.negotiate(offer, terms)?).await
+    }
+
+    /// Waits for an answered peer in the background.
+    ///
+    /// # Errors
+    /// [`WebRtcError::Socket`]
+    pub async fn begin(&self, answered: Answered) -> Result<Accepted, WebRtcError> {
+        let shared = &self.shared;
+        let Answered { negotiated, permit, terms } = answered;
         let reader = shared.reader.get_or_try_init(|| async { shared.read() }).await?;
 
         let id = Uuid::now_v7().to_string();

@@ -50,6 +50,15 @@ async fn answer(State(door): State<Door>, offer: String) -> impl IntoResponse {
     ([(LOCATION, "/v1/whip/it")], answer)
 }
 
+/// How long this process has computed, where the operating system is Linux, which counts in hundredths of a second.
+fn cpu_time() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name in parentheses may hold anything; user and system time are fields 12 and 13 after it.
+    let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
+    let ticks = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+    Some(Duration::from_millis(ticks * 10))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn chromium_sends_opus_and_key_frames_that_are_whole_pictures() {
     let Some(program) = chromium::find() else { return };
@@ -60,6 +69,7 @@ async fn chromium_sends_opus_and_key_frames_that_are_whole_pictures() {
     let accepted = tokio::time::timeout(PATIENCE, receiver.recv()).await;
     let mut accepted = accepted.unwrap_or_else(|_| panic!("no offer:\n{}", browser.said())).unwrap();
 
+    let (began, busy) = (Instant::now(), cpu_time());
     let (mut audio, mut pictures) = (Vec::new(), Vec::new());
     while pictures.len() < 20 {
         let piece = tokio::time::timeout(PATIENCE, accepted.publication.next()).await;
@@ -68,6 +78,10 @@ async fn chromium_sends_opus_and_key_frames_that_are_whole_pictures() {
             Some(Published::Picture { at_ms, webp }) => pictures.push((at_ms, webp)),
             None => panic!("it ended, {:?}:\n{}", accepted.publication.ending(), browser.said()),
         }
+    }
+    if let (Some(before), Some(after)) = (busy, cpu_time()) {
+        // This process alone, so without the browser; other tests beside this one would count as well.
+        eprintln!("receiving took {:?} of {:?}", after - before, began.elapsed());
     }
     for (_, webp) in &pictures {
         let picture = decode_image(webp, &MediaLimits::default()).unwrap();

@@ -1,7 +1,7 @@
 //! A publisher and the server on one machine, with real sockets between them: what is sent arrives, once, in order and
 //! with the right time.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use heartline::media::{MediaLimits, decode_image};
@@ -231,8 +231,10 @@ async fn whoever_falls_silent_is_given_up() {
     let server = server(|_| {});
     let (client, mut accepted) = Client::publish(&server).await;
     // The socket stays open, but nobody answers any more.
+    let silent_since = Instant::now();
     let ended = tokio::time::timeout(Duration::from_secs(40), accepted.publication.next()).await;
     assert_eq!(ended, Ok(None));
+    eprintln!("given up after {:?}", silent_since.elapsed());
     assert_eq!(accepted.publication.ending(), Ending::Lost);
     assert!(!server.contains(&accepted.id));
     drop(client);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::{ApiError, ErrorCode};
-use crate::app::{App, Role};
+use crate::app::{App, AppError, Role};
 use crate::live::{
     AudioEncoding, CloseReason, Input, LiveError, Origin, Session, SessionOptions, TrackKind, TrackOptions,
     Transport,
@@ -33,10 +33,10 @@ pub(super) struct Call {
 
 impl Call {
     /// Answers an offer with a session of its own, which has the tracks that the answer accepts; all are the customer's.
-    pub(super) async fn open(app: &App, server: &WebRtc, offer: &str) -> Result<Published, ApiError> {
+    pub(super) async fn open(app: &App, server: &WebRtc, offer: String) -> Result<Published, ApiError> {
         let rate = app.live().config().speaking_frames_per_second;
         let terms = Terms { audio: true, video: true, picture_interval: interval(rate), seat: None };
-        let accepted = server.accept(offer, terms).await?;
+        let accepted = accept(app, server, offer, terms).await?;
         let options = options(accepted.has_audio, accepted.has_video);
         // Where no session can be opened the publication is dropped here, which ends it.
         let session = app.live().open(options, Origin::of(Transport::WebRtc))?;
@@ -46,7 +46,12 @@ impl Call {
     }
 
     /// Answers an offer with what the session takes: its first Opus track and its first video track.
-    pub(super) async fn join(server: &WebRtc, session: Session, offer: &str) -> Result<Published, ApiError> {
+    pub(super) async fn join(
+        app: &App,
+        server: &WebRtc,
+        session: Session,
+        offer: String,
+    ) -> Result<Published, ApiError> {
         let call = Self::of(session);
         if call.audio.is_none() && call.video.is_none() {
             let message = "the session has neither an audio track in Opus nor a video track";
@@ -58,7 +63,7 @@ impl Call {
             picture_interval: call.session.frame_interval(),
             seat: Some(Arc::from(call.session.id())),
         };
-        let accepted = server.accept(offer, terms).await?;
+        let accepted = accept(app, server, offer, terms).await?;
         Ok(call.begin(accepted))
     }
 
@@ -122,6 +127,14 @@ impl Call {
         };
         self.session.send(input).await
     }
+}
+
+/// Answers an offer on a worker, where computing does not keep others waiting.
+async fn accept(app: &App, server: &WebRtc, offer: String, terms: Terms) -> Result<Accepted, ApiError> {
+    let worker = server.clone();
+    let answered =
+        app.run_blocking(move || worker.negotiate(&offer, terms)).await.map_err(AppError::from)??;
+    Ok(server.begin(answered).await?)
 }
 
 fn interval(rate: f32) -> Duration {

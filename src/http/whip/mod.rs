@@ -43,7 +43,7 @@ const RETRY_AFTER_MS: u64 = 5_000;
 pub(super) async fn publish(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
     let server = server(&app)?;
     let offer = read(request, OFFER).await?;
-    answer(Call::open(&app, server, &offer).await?)
+    answer(Call::open(&app, server, offer).await?)
 }
 
 /// Publishes a browser's camera and microphone into an open session, in place of what was published into it before.
@@ -68,7 +68,7 @@ pub(super) async fn publish_into(
     let server = server(&app)?;
     let session = app.live().find(&id).ok_or(LiveError::NotFound)?;
     let offer = read(request, OFFER).await?;
-    answer(Call::join(server, session, &offer).await?)
+    answer(Call::join(&app, server, session, offer).await?)
 }
 
 /// Takes note of a browser's further addresses. The server learns where a browser is from its packets, so that nothing
