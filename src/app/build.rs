@@ -14,6 +14,7 @@ use crate::live::record::Recorder;
 use crate::live::{Hub, LiveRooms};
 use crate::routing::Router;
 use crate::telemetry::record;
+use crate::webrtc::WebRtc;
 
 /// Pieces of work that may wait for one worker: a call has three (audio, frames, agents), so that a few calls can
 /// queue before the server says that it is full.
@@ -39,6 +40,7 @@ struct Rooms {
     engine: Engine,
     router: Arc<Router>,
     live: Hub,
+    webrtc: Option<WebRtc>,
     matchers: Vec<MatcherInfo>,
     pool: WorkPool,
     permits: Arc<Semaphore>,
@@ -54,6 +56,8 @@ impl App {
     pub fn build(mut config: Config) -> Result<Self, StartError> {
         // Matchers come first: they load at once, so their faults show before the models are loaded.
         let (router, matchers) = load_router(&config)?;
+        let webrtc = config.webrtc.enabled.then(|| WebRtc::bind(&config.webrtc)).transpose();
+        let webrtc = webrtc.map_err(StartError::WebRtc)?;
         config.engine.models_folder = paths::find(&config.engine.models_folder);
         config.samples.folder = paths::find(&config.samples.folder);
         let engine = Engine::start(&config.engine).map_err(|source| StartError::Engine {
@@ -81,6 +85,7 @@ impl App {
             engine,
             router,
             live,
+            webrtc,
             matchers,
             pool,
             permits: Arc::new(Semaphore::new(config.server.max_concurrent_requests)),
@@ -107,6 +112,12 @@ impl App {
     #[must_use]
     pub fn live(&self) -> &Hub {
         &self.rooms.live
+    }
+
+    /// Where browsers publish, if they may.
+    #[must_use]
+    pub fn webrtc(&self) -> Option<&WebRtc> {
+        self.rooms.webrtc.as_ref()
     }
 
     /// The matchers of the policy.

@@ -13,6 +13,7 @@ use crate::live::record::RecordError;
 use crate::live::webhooks::WebhookError;
 use crate::media::MediaError;
 use crate::routing::RoutingError;
+use crate::webrtc::WebRtcError;
 
 /// How long a client should wait before it tries again when the server's own limits refused it, in milliseconds.
 const RETRY_AFTER_MS: u64 = 1_000;
@@ -181,6 +182,9 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
+    /// Browsers cannot publish.
+    #[error("browsers cannot publish; choose another address with --set webrtc.bind=ADDRESS:PORT")]
+    WebRtc(#[source] WebRtcError),
     /// The operating system refused something that the program needs.
     #[error("cannot {action}")]
     System {

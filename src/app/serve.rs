@@ -64,6 +64,9 @@ impl App {
         drop(listener);
         tracing::info!("stopping: answering what was accepted");
         self.live().drain().await;
+        if let Some(webrtc) = self.webrtc() {
+            webrtc.close_all();
+        }
         let timeout = config.drain_timeout;
         let (are_answered, are_sent) = tokio::join!(connections.drain(timeout), webhooks.drain(timeout));
         let ending = if are_answered && are_sent { Ending::Drained } else { Ending::CutOff };

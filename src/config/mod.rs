@@ -30,6 +30,7 @@ use crate::live::webhooks::WebhooksConfig;
 use crate::media::MediaLimits;
 use crate::routing::{Fallback, RoutingLimits};
 use crate::telemetry::TelemetryConfig;
+use crate::webrtc::WebRtcConfig;
 
 pub use access::{AccessConfig, KeyConfig, check_name};
 pub use errors::{ConfigErrors, ConfigFault, Origin};
@@ -71,6 +72,8 @@ pub struct Config {
     pub privacy: PrivacyConfig,
     /// Logs.
     pub telemetry: TelemetryConfig,
+    /// Media from browsers.
+    pub webrtc: WebRtcConfig,
     /// Where the shipped samples are.
     pub samples: SamplesConfig,
 }

@@ -12,6 +12,7 @@ use crate::live::webhooks::WebhooksConfig;
 use crate::media::MediaLimits;
 use crate::routing::{Fallback, MatcherUse, Mode, Policy, RoutingLimits};
 use crate::telemetry::LogFormat;
+use crate::webrtc::WebRtcConfig;
 
 /// The whole file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,6 +44,8 @@ pub struct RawConfig {
     pub privacy: RawPrivacy,
     /// `[telemetry]`
     pub telemetry: RawTelemetry,
+    /// `[webrtc]`, which belongs to the WebRTC room.
+    pub webrtc: WebRtcConfig,
     /// `[samples]`
     pub samples: RawSamples,
 }
@@ -63,6 +66,7 @@ impl Default for RawConfig {
             plugins: RawPlugins::default(),
             privacy: RawPrivacy::default(),
             telemetry: RawTelemetry::default(),
+            webrtc: WebRtcConfig::default(),
             samples: RawSamples::default(),
         }
     }

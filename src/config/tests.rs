@@ -220,6 +220,8 @@ fn every_bound_is_enforced_on_both_sides() {
         ("routing.limits.max_skills", 1, 4_096),
         ("routing.limits.max_languages", 1, 1_024),
         ("routing.limits.max_name_characters", 1, 4_096),
+        ("webrtc.max_peers", 1, 10_000),
+        ("webrtc.connect_timeout_ms", 100, 600_000),
     ];
     let wide = ["engine.queue_rows=100000", "server.request_timeout_ms=600000", "engine.deadline_ms=100"];
     let narrow = ["engine.max_batch_rows=1", "engine.deadline_ms=10"];

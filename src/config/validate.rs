@@ -39,6 +39,7 @@ pub(super) fn validate(raw: RawConfig) -> (Config, Vec<Invalid>) {
         plugins: PluginsConfig { folder: raw.plugins.folder },
         privacy: privacy(raw.privacy, &mut bounds),
         telemetry: logs(raw.telemetry, &mut bounds),
+        webrtc: bounds.section("webrtc", raw.webrtc),
         samples: SamplesConfig { folder: raw.samples.folder },
     };
     if raw.version != VERSION {

@@ -87,13 +87,27 @@ pub enum ErrorCode {
     ResumeRefused,
     /// Models may not be loaded or unloaded by this client.
     ManagementRefused,
+    /// Browsers may not publish to this server.
+    WebrtcOff,
+    /// The body is not an SDP offer that can be answered.
+    SdpInvalid,
+    /// Nothing that the offer would send is taken: only Opus audio and VP8 video are, where the session has tracks for them.
+    MediaUnsupported,
+    /// There is no such publication, or it has ended.
+    PublicationNotFound,
+    /// A change must say which ICE session it is meant for.
+    PreconditionRequired,
+    /// A change is meant for another ICE session.
+    PreconditionFailed,
+    /// An ICE restart is not supported.
+    IceRestartRefused,
     /// The server made a mistake.
     Internal,
 }
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 43] = [
         Self::BodyUnreadable,
         Self::BodyTimeout,
         Self::BodyTooLarge,
@@ -129,6 +143,13 @@ impl ErrorCode {
         Self::SessionNotFound,
         Self::ResumeRefused,
         Self::ManagementRefused,
+        Self::WebrtcOff,
+        Self::SdpInvalid,
+        Self::MediaUnsupported,
+        Self::PublicationNotFound,
+        Self::PreconditionRequired,
+        Self::PreconditionFailed,
+        Self::IceRestartRefused,
         Self::Internal,
     ];
 
@@ -171,6 +192,13 @@ impl ErrorCode {
             Self::SessionNotFound => "session_not_found",
             Self::ResumeRefused => "resume_refused",
             Self::ManagementRefused => "management_refused",
+            Self::WebrtcOff => "webrtc_off",
+            Self::SdpInvalid => "sdp_invalid",
+            Self::MediaUnsupported => "media_unsupported",
+            Self::PublicationNotFound => "publication_not_found",
+            Self::PreconditionRequired => "precondition_required",
+            Self::PreconditionFailed => "precondition_failed",
+            Self::IceRestartRefused => "ice_restart_refused",
             Self::Internal => "internal",
         }
     }

@@ -21,10 +21,11 @@ mod rank;
 mod request_id;
 pub mod sessions;
 mod status;
+mod whip;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{MethodRouter, delete, get, patch, post};
+use axum::routing::{MethodRouter, delete, get, options, patch, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use access::{Access, KeyName};
@@ -52,6 +53,12 @@ fn routes() -> Vec<Route> {
         route("post", "/v1/rank", post(rank::rank)),
         route("get", "/v1/live", get(live::open)),
         route("get", "/v1/live/{session_id}", get(live::resume)),
+        route("post", "/v1/whip", post(whip::publish)),
+        route("options", "/v1/whip", options(whip::describe)),
+        route("post", "/v1/whip/{id}", post(whip::publish_into)),
+        route("patch", "/v1/whip/{id}", patch(whip::trickle)),
+        route("delete", "/v1/whip/{id}", delete(whip::end)),
+        route("options", "/v1/whip/{id}", options(whip::describe_one)),
         route("get", "/v1/models", get(catalogue::models)),
         route("get", "/v1/matchers", get(catalogue::matchers)),
         route("get", "/v1/engine", get(catalogue::engine)),

@@ -8,6 +8,8 @@ use super::{ApiError, ErrorCode};
 pub(super) const CREATED: StatusCode = StatusCode::CREATED;
 /// The answer to a browser that asks beforehand what a page may do.
 pub(super) const PREFLIGHT: StatusCode = StatusCode::NO_CONTENT;
+/// The answer to what is noted and needs no words.
+pub(super) const NOTED: StatusCode = StatusCode::NO_CONTENT;
 
 /// The status code of an error code.
 pub(super) const fn of(code: ErrorCode) -> StatusCode {
@@ -17,13 +19,18 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::MultipartMalformed
         | ErrorCode::AudioUnreadable
         | ErrorCode::FrameUnreadable
+        | ErrorCode::SdpInvalid
         | ErrorCode::InputInvalid => StatusCode::BAD_REQUEST,
         ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
         ErrorCode::AgentBiometricsRefused
         | ErrorCode::ManagementRefused
         | ErrorCode::ResumeRefused
         | ErrorCode::Forbidden => StatusCode::FORBIDDEN,
-        ErrorCode::NotFound | ErrorCode::ModelUnknown | ErrorCode::SessionNotFound => StatusCode::NOT_FOUND,
+        ErrorCode::NotFound
+        | ErrorCode::ModelUnknown
+        | ErrorCode::SessionNotFound
+        | ErrorCode::WebrtcOff
+        | ErrorCode::PublicationNotFound => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
         ErrorCode::BodyTooLarge
@@ -35,7 +42,11 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::TranscriptInvalid
         | ErrorCode::OptionsInvalid
         | ErrorCode::AgentsInvalid
-        | ErrorCode::NothingToAnalyze => StatusCode::UNPROCESSABLE_ENTITY,
+        | ErrorCode::NothingToAnalyze
+        | ErrorCode::MediaUnsupported
+        | ErrorCode::IceRestartRefused => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+        ErrorCode::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
         ErrorCode::Overloaded | ErrorCode::RateLimited | ErrorCode::TooManySessions => {
             StatusCode::TOO_MANY_REQUESTS
         }

@@ -101,7 +101,7 @@ impl FrameDesk {
     }
 
     /// The time between two frames that are read, in milliseconds.
-    fn interval_ms(&self) -> f32 {
+    pub(super) fn interval_ms(&self) -> f32 {
         let rate = if self.is_speaking { self.speaking_rate } else { self.silent_rate };
         1_000.0 / (rate * self.pace).max(0.001)
     }

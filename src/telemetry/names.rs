@@ -232,6 +232,38 @@ pub const MATCHER_FAILURES: Metric = metric(
     "Calls of a matcher that failed, by code.",
 );
 
+/// Browsers that publish.
+pub const WEBRTC_PEERS: Metric = metric(
+    "heartline_webrtc_peers",
+    Kind::Gauge,
+    Unit::Count,
+    &[],
+    "WebRTC peers that are connected or may still connect.",
+);
+/// Publications that ended.
+pub const WEBRTC_ENDINGS: Metric = metric(
+    "heartline_webrtc_endings_total",
+    Kind::Counter,
+    Unit::Count,
+    &["ending"],
+    "WebRTC publications that ended, by how (closed, replaced, never_connected, lost, failed, abandoned).",
+);
+/// Datagrams of browsers.
+pub const WEBRTC_DATAGRAMS: Metric = metric(
+    "heartline_webrtc_datagrams_total",
+    Kind::Counter,
+    Unit::Count,
+    &["outcome"],
+    "Datagrams on the WebRTC socket, by outcome (taken, stranger, full, too_long).",
+);
+/// Media of browsers.
+pub const WEBRTC_MEDIA: Metric = metric(
+    "heartline_webrtc_media_total",
+    Kind::Counter,
+    Unit::Count,
+    &["kind", "outcome"],
+    "Media of WebRTC peers by kind (audio, picture, video_between) and outcome (taken, dropped, skipped).",
+);
 /// Live calls that were opened.
 pub const LIVE_SESSIONS: Metric = metric(
     "heartline_live_sessions_total",
@@ -328,6 +360,10 @@ pub const ALL: &[Metric] = &[
     RANK_SECONDS,
     MATCHER_SECONDS,
     MATCHER_FAILURES,
+    WEBRTC_PEERS,
+    WEBRTC_ENDINGS,
+    WEBRTC_DATAGRAMS,
+    WEBRTC_MEDIA,
     LIVE_SESSIONS,
     LIVE_SESSIONS_OPEN,
     LIVE_ENDINGS,
