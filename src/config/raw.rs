@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use heartline_models::DeviceChoice;
 use serde::{Deserialize, Serialize};
 
+use super::TelephonyConfig;
 use crate::emotion::FusionConfig;
 use crate::media::MediaLimits;
 use crate::routing::{Fallback, MatcherUse, Mode, Policy, RoutingLimits};
@@ -32,6 +33,8 @@ pub struct RawConfig {
     pub plugins: RawPlugins,
     /// `[privacy]`
     pub privacy: RawPrivacy,
+    /// `[telephony]`, which checks itself.
+    pub telephony: TelephonyConfig,
     /// `[telemetry]`
     pub telemetry: RawTelemetry,
     /// `[samples]`
@@ -50,6 +53,7 @@ impl Default for RawConfig {
             routing: RawRouting::default(),
             plugins: RawPlugins::default(),
             privacy: RawPrivacy::default(),
+            telephony: TelephonyConfig::default(),
             telemetry: RawTelemetry::default(),
             samples: RawSamples::default(),
         }

@@ -17,6 +17,7 @@ mod openapi;
 mod rank;
 mod request_id;
 mod status;
+pub mod twilio;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

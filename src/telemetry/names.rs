@@ -229,6 +229,15 @@ pub const MATCHER_FAILURES: Metric = metric(
     "Calls of a matcher that failed, by code.",
 );
 
+/// Messages and pieces of sound of telephone calls that were not taken as they came.
+pub const TELEPHONY_TROUBLE: Metric = metric(
+    "heartline_telephony_trouble_total",
+    Kind::Counter,
+    Unit::Count,
+    &["reason"],
+    "What telephone streams brought that was refused, mended or left out, by reason; docs/telephony.md lists them.",
+);
+
 /// All metrics.
 pub const ALL: &[Metric] = &[
     BUILD_INFO,
@@ -254,6 +263,7 @@ pub const ALL: &[Metric] = &[
     RANK_SECONDS,
     MATCHER_SECONDS,
     MATCHER_FAILURES,
+    TELEPHONY_TROUBLE,
 ];
 
 #[cfg(test)]
