@@ -20,6 +20,7 @@ pub mod config;
 pub mod emotion;
 pub mod engine;
 pub mod http;
+pub mod live;
 pub mod load;
 pub mod media;
 pub mod predict;

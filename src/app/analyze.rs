@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::analysis::{
-    ANALYSIS_VERSION, CallAnalysis, CallNeed, ConsentRecord, Language, ModelUse, NOTICE, NeedSource,
-    NoteCode, READING_LIMIT, Timings,
+    ANALYSIS_VERSION, CallAnalysis, CallNeed, ConsentRecord, Language, ModelUse, NOTICE, NoteCode,
+    READING_LIMIT, Timings,
 };
 use super::decode::Decoded;
 use super::language::language_of;
 use super::material::Frames;
+use super::need::{StatedNeed, call_need, ranking_request};
 use super::notes::Notes;
 use super::observe::Observed;
 use super::utterances::{Utterances, utterances_of};
@@ -17,11 +18,8 @@ use crate::emotion::{
     Fused, FusionConfig, Modality, Reading, Utterance, find_concern_in_call, fuse_at, infer_need_in_call,
 };
 use crate::media::TranscriptLine;
-use crate::routing::{Agent, Ranking, RankingRequest, SkillNeed};
+use crate::routing::{Agent, Ranking, RankingRequest};
 use crate::telemetry::record;
-
-/// The level asked for in a skill that was inferred: an agent who knows the matter.
-const INFERRED_LEVEL: f32 = 3.0;
 
 /// Everything that fusion and ranking need, so that they can move to a worker.
 struct Judging {
@@ -206,30 +204,14 @@ fn fuse_call(judging: Judging, config: &FusionConfig) -> (Judged, Option<Vec<Age
     let inferred = infer_need_in_call(&utterances, &others, &concern);
     let latest_ms = observed.readings.iter().map(|reading| reading.span.end_ms).max().unwrap_or(0);
     let fused = fuse_at(&observed.readings, concern, duration_ms.max(latest_ms), config);
-    let (needed_skills, source) = match options.needed_skills {
-        Some(stated) => (stated, NeedSource::Stated),
-        None => {
-            (inferred.needed_skills.iter().map(|name| inferred_skill(name)).collect(), NeedSource::Inferred)
-        }
-    };
-    let need = CallNeed {
-        needed_skills,
-        complexity: options.complexity.unwrap_or(inferred.complexity),
-        requested_language: inferred.requested_language,
+    let stated = StatedNeed {
+        needed_skills: options.needed_skills,
+        complexity: options.complexity,
         language_level: options.language_level,
         waiting_ms: options.waiting_ms,
-        source,
     };
-    // A customer who asks for another language than the one spoken wants to be answered in it.
-    let answer_language = need.requested_language.clone().or_else(|| language.tag.clone());
-    let request = RankingRequest {
-        emotion: fused.vector.clone(),
-        language: answer_language,
-        language_level: need.language_level,
-        needed_skills: need.needed_skills.clone(),
-        complexity: need.complexity,
-        waiting_ms: need.waiting_ms,
-    };
+    let need = call_need(stated, inferred);
+    let request = ranking_request(fused.vector.clone(), &need, &language);
     let judged = Judged {
         fused,
         readings: observed.readings,
@@ -240,11 +222,6 @@ fn fuse_call(judging: Judging, config: &FusionConfig) -> (Judged, Option<Vec<Age
         rank_time: Duration::ZERO,
     };
     (judged, agents, request)
-}
-
-/// A skill that nobody asked for by name: useful, but no reason to turn an agent down.
-fn inferred_skill(name: &str) -> SkillNeed {
-    SkillNeed { name: name.to_owned(), level: INFERRED_LEVEL, must_have: false }
 }
 
 /// What was said, with notes on what is missing of it.

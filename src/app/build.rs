@@ -10,6 +10,7 @@ use super::matchers::load_router;
 use super::{AppError, MatcherInfo, PoolError, StartError, WorkPool, paths};
 use crate::config::Config;
 use crate::engine::Engine;
+use crate::live::{Hub, LiveRooms};
 use crate::routing::Router;
 use crate::telemetry::record;
 
@@ -36,6 +37,7 @@ struct Rooms {
     config: Config,
     engine: Engine,
     router: Arc<Router>,
+    live: Hub,
     matchers: Vec<MatcherInfo>,
     pool: WorkPool,
     permits: Arc<Semaphore>,
@@ -59,11 +61,24 @@ impl App {
         })?;
         record::build(env!("CARGO_PKG_VERSION"), engine.device());
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let pool = WorkPool::new(workers, workers * WAITING_PER_WORKER);
+        let router = Arc::new(router);
+        let live = Hub::new(LiveRooms {
+            engine: engine.clone(),
+            pool: pool.clone(),
+            router: Arc::clone(&router),
+            media: config.media.clone(),
+            fusion: config.fusion.clone(),
+            live: config.live.clone(),
+            routing: config.routing.limits.clone(),
+            allows_agents: config.privacy.agent_biometrics_basis.is_some(),
+        });
         let rooms = Rooms {
             engine,
-            router: Arc::new(router),
+            router,
+            live,
             matchers,
-            pool: WorkPool::new(workers, workers * WAITING_PER_WORKER),
+            pool,
             permits: Arc::new(Semaphore::new(config.server.max_concurrent_requests)),
             draining: AtomicBool::new(false),
             health: Mutex::new(None),
@@ -82,6 +97,12 @@ impl App {
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.rooms.engine
+    }
+
+    /// The live calls.
+    #[must_use]
+    pub fn live(&self) -> &Hub {
+        &self.rooms.live
     }
 
     /// The matchers of the policy.

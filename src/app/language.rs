@@ -11,6 +11,7 @@ const READABLE: [&str; 2] = ["en", "zh"];
 const SURE: f32 = 0.8;
 
 /// A language and what follows from it.
+#[derive(Debug, Clone)]
 pub(crate) struct TextLanguage {
     /// The language.
     pub(crate) found: Language,
@@ -21,9 +22,13 @@ pub(crate) struct TextLanguage {
 impl TextLanguage {
     /// The language of one text alone, as if it were all that a call says.
     pub(crate) fn of(text: &str, stated: Option<&str>) -> Self {
-        let utterances = [Utterance { span: Span::at(0), text: text.to_owned() }];
+        Self::of_call(&[Utterance { span: Span::at(0), text: text.to_owned() }], stated)
+    }
+
+    /// The language of what a customer has said so far.
+    pub(crate) fn of_call(utterances: &[Utterance], stated: Option<&str>) -> Self {
         let options = CallOptions { language: stated.map(ToOwned::to_owned), ..CallOptions::default() };
-        language_of(&utterances, &options, &mut Notes::default())
+        language_of(utterances, &options, &mut Notes::default())
     }
 }
 

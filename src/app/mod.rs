@@ -14,6 +14,7 @@ mod error;
 mod language;
 mod matchers;
 mod material;
+mod need;
 mod notes;
 mod observe;
 pub mod paths;
@@ -36,8 +37,10 @@ pub use matchers::{MatcherInfo, PluginCheck, check_plugins};
 pub use material::{
     AgentList, CallMaterial, CallOptions, Consent, EncodedFrame, Frames, OptionFault, RawAudio, Role,
 };
+pub(crate) use need::{StatedNeed, call_need, ranking_request};
 pub(crate) use observe::in_steps;
 pub use pool::{PoolError, WorkPool};
 pub(crate) use readings::{of_face, of_text, of_voice};
 pub use serve::{Ending, stop_signal};
 pub use transcript::{transcript_from_bytes, transcript_from_json};
+pub(crate) use utterances::speaking_ms;

@@ -45,6 +45,7 @@ impl App {
         // Whoever knocks from now on is refused by the operating system and can go elsewhere at once.
         drop(listener);
         tracing::info!("stopping: answering what was accepted");
+        self.live().drain().await;
         let ending = match connections.drain(config.drain_timeout).await {
             true => Ending::Drained,
             false => Ending::CutOff,

@@ -50,7 +50,8 @@ pub(super) fn utterances_of(lines: &[TranscriptLine], media_ms: u64) -> Utteranc
     result
 }
 
-fn speaking_ms(text: &str) -> u64 {
+/// How long a text takes to say, in milliseconds.
+pub(crate) fn speaking_ms(text: &str) -> u64 {
     text.chars().map(|character| if is_syllable(character) { SYLLABLE_MS } else { LETTER_MS }).sum()
 }
 

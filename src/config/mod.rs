@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use crate::emotion::FusionConfig;
 use crate::engine::EngineConfig;
+use crate::live::LiveConfig;
 use crate::media::MediaLimits;
 use crate::routing::{Fallback, RoutingLimits};
 use crate::telemetry::TelemetryConfig;
@@ -53,6 +54,8 @@ pub struct Config {
     pub inference: InferenceConfig,
     /// What media may be.
     pub media: MediaLimits,
+    /// What live calls may cost and how they are read.
+    pub live: LiveConfig,
     /// How readings become one vector.
     pub fusion: FusionConfig,
     /// Which matchers rank, and how.

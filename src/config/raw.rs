@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TelephonyConfig;
 use crate::emotion::FusionConfig;
+use crate::live::LiveConfig;
 use crate::media::MediaLimits;
 use crate::routing::{Fallback, MatcherUse, Mode, Policy, RoutingLimits};
 use crate::telemetry::LogFormat;
@@ -25,6 +26,8 @@ pub struct RawConfig {
     pub inference: RawInference,
     /// `[media]`, which belongs to the media room.
     pub media: MediaLimits,
+    /// `[live]`, which belongs to the live room.
+    pub live: LiveConfig,
     /// `[fusion]`, which belongs to the emotion room.
     pub fusion: FusionConfig,
     /// `[routing]`
@@ -49,6 +52,7 @@ impl Default for RawConfig {
             engine: RawEngine::default(),
             inference: RawInference::default(),
             media: MediaLimits::default(),
+            live: LiveConfig::default(),
             fusion: FusionConfig::default(),
             routing: RawRouting::default(),
             plugins: RawPlugins::default(),

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::emotion::FusionConfig;
+use crate::live::LiveConfig;
 use crate::media::MediaLimits;
 use crate::routing::RoutingLimits;
 
@@ -32,6 +33,12 @@ impl Section for FusionConfig {
     fn validate(&self) -> Vec<(String, String)> {
         let Err(error) = Self::validate(self) else { return Vec::new() };
         error.faults().iter().map(|fault| (fault.field.clone(), fault.reason.clone())).collect()
+    }
+}
+
+impl Section for LiveConfig {
+    fn validate(&self) -> Vec<(String, String)> {
+        Self::validate(self)
     }
 }
 

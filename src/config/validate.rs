@@ -31,6 +31,7 @@ pub(super) fn validate(raw: RawConfig) -> (Config, Vec<Invalid>) {
             max_streams: bounds.count("inference.max_streams", raw.inference.max_streams, 1..=10_000),
         },
         media: bounds.section("media", raw.media),
+        live: bounds.section("live", raw.live),
         fusion: bounds.section("fusion", raw.fusion),
         routing: routing(raw.routing, &mut bounds),
         plugins: PluginsConfig { folder: raw.plugins.folder },

@@ -21,8 +21,8 @@ mod vector;
 pub use concern::{Concern, OTHER_TOPIC, find_concern, find_concern_in_call, topic_ids};
 pub use error::{EmotionError, Fault};
 pub use fusion::{
-    ConfidenceConfig, Contribution, DimensionMemory, Explanation, Fused, FusionConfig, ModalityConfig,
-    TimelinePoint, fuse, fuse_at,
+    ConfidenceConfig, Contribution, DimensionMemory, Explanation, Fused, FusionConfig, FusionStream,
+    ModalityConfig, Placement, TimelinePoint, fuse, fuse_at,
 };
 pub use heartline_models::{CATEGORY_COUNT, Category};
 pub use label::{CategoryProbabilities, LabelScore, Modality, top_category};

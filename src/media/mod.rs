@@ -18,6 +18,7 @@ mod raw;
 mod resample;
 mod sniff;
 mod speech;
+pub mod stream;
 mod transcript;
 
 pub use audio::{Audio, AudioFormat, SAMPLE_RATE_HZ, decode_audio, read_audio};

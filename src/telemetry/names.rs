@@ -36,6 +36,9 @@ const SHORT_SECONDS: &[f64] = &[
     0.000_01, 0.000_025, 0.000_05, 0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
     0.25, 0.5, 1.0,
 ];
+/// From ten seconds to four hours: a call.
+const CALL_SECONDS: &[f64] =
+    &[10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_200.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0];
 /// Powers of two: rows of a batch.
 const ROWS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
 
@@ -236,6 +239,56 @@ pub const TELEPHONY_TROUBLE: Metric = metric(
     Unit::Count,
     &["reason"],
     "What telephone streams brought that was refused, mended or left out, by reason; docs/telephony.md lists them.",
+/// Live calls that were opened.
+pub const LIVE_SESSIONS: Metric = metric(
+    "heartline_live_sessions_total",
+    Kind::Counter,
+    Unit::Count,
+    &["transport"],
+    "Live calls opened, by how they came in.",
+);
+/// Live calls that are open.
+pub const LIVE_SESSIONS_OPEN: Metric =
+    metric("heartline_live_sessions_open", Kind::Gauge, Unit::Count, &[], "Live calls that are open now.");
+/// Live calls that have ended.
+pub const LIVE_ENDINGS: Metric = metric(
+    "heartline_live_endings_total",
+    Kind::Counter,
+    Unit::Count,
+    &["reason"],
+    "Live calls that have ended, by why.",
+);
+/// How long live calls were open.
+pub const LIVE_SESSION_SECONDS: Metric = metric(
+    "heartline_live_session_seconds",
+    Kind::Histogram(CALL_SECONDS),
+    Unit::Seconds,
+    &[],
+    "Time from a live call's beginning to its end.",
+);
+/// Frames of live calls.
+pub const LIVE_FRAMES: Metric = metric(
+    "heartline_live_frames_total",
+    Kind::Counter,
+    Unit::Count,
+    &["outcome"],
+    "Frames of live calls, read or skipped and why.",
+);
+/// How long readings of live calls took.
+pub const LIVE_READING_SECONDS: Metric = metric(
+    "heartline_live_reading_seconds",
+    Kind::Histogram(SECONDS),
+    Unit::Seconds,
+    &["modality"],
+    "Time from the moment when a reading's material was there to the reading, by modality.",
+);
+/// What was left out of live calls.
+pub const LIVE_NOTICES: Metric = metric(
+    "heartline_live_notices_total",
+    Kind::Counter,
+    Unit::Count,
+    &["code"],
+    "What was left out of live calls, by the notice's code.",
 );
 
 /// All metrics.
@@ -264,6 +317,13 @@ pub const ALL: &[Metric] = &[
     MATCHER_SECONDS,
     MATCHER_FAILURES,
     TELEPHONY_TROUBLE,
+    LIVE_SESSIONS,
+    LIVE_SESSIONS_OPEN,
+    LIVE_ENDINGS,
+    LIVE_SESSION_SECONDS,
+    LIVE_FRAMES,
+    LIVE_READING_SECONDS,
+    LIVE_NOTICES,
 ];
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ::metrics::{counter, gauge, histogram};
 
 use super::{Fault, names};
+use crate::emotion::Modality;
 
 /// The program's version and the device of the models.
 pub fn build(version: &'static str, device: &str) {
@@ -54,6 +55,34 @@ pub fn fuse(elapsed: Duration) {
 /// One ranking.
 pub fn rank(elapsed: Duration) {
     histogram!(names::RANK_SECONDS.name).record(elapsed);
+}
+
+/// A live call that begins, by how it comes in.
+pub fn live_opened(transport: &'static str) {
+    counter!(names::LIVE_SESSIONS.name, "transport" => transport).increment(1);
+    gauge!(names::LIVE_SESSIONS_OPEN.name).increment(1.0);
+}
+
+/// A live call that has ended, by why.
+pub fn live_ended(reason: &'static str, open: Duration) {
+    counter!(names::LIVE_ENDINGS.name, "reason" => reason).increment(1);
+    gauge!(names::LIVE_SESSIONS_OPEN.name).decrement(1.0);
+    histogram!(names::LIVE_SESSION_SECONDS.name).record(open);
+}
+
+/// A frame of a live call that got its answer: `read`, or why it was skipped.
+pub fn live_frame(outcome: &'static str) {
+    counter!(names::LIVE_FRAMES.name, "outcome" => outcome).increment(1);
+}
+
+/// A reading of a live call, from the moment when its material was there.
+pub fn live_reading(modality: Modality, elapsed: Duration) {
+    histogram!(names::LIVE_READING_SECONDS.name, "modality" => modality.name()).record(elapsed);
+}
+
+/// Something of a live call that was left out, by the notice's code.
+pub fn live_notice(code: &'static str) {
+    counter!(names::LIVE_NOTICES.name, "code" => code).increment(1);
 }
 
 /// One call of a matcher, and the code of its failure, if it failed.

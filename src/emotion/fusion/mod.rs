@@ -12,6 +12,7 @@ mod explain;
 mod learned;
 mod memory;
 mod pool;
+mod stream;
 #[cfg(test)]
 mod testing;
 mod trend;
@@ -20,6 +21,7 @@ mod trust;
 pub use config::{ConfidenceConfig, DimensionMemory, FusionConfig, ModalityConfig};
 pub use explain::{Contribution, Explanation};
 use serde::{Deserialize, Serialize};
+pub use stream::{FusionStream, Placement};
 use utoipa::ToSchema;
 
 use self::memory::ModalityMemory;

@@ -1,0 +1,45 @@
+//! Live calls: streams come in, the customer's state and a ranking go out while the call goes on.
+//!
+//! A [`Hub`] holds all calls of a server, a [`Session`] is the handle to one. Transports (WebSocket, telephony, WebRTC,
+//! plain requests) hand [`Input`]s to it and read its [`Event`]s; each knows only its own wire.
+//!
+//! Inside, a call is one task ([`runner`], [`outcomes`]): [`clock`] makes one media time of all timestamps, [`ear`]
+//! turns audio into windows of speech, [`video`] chooses the frames worth reading, [`faces`] follows faces over frames,
+//! [`work`] asks the models, and [`state`] is the machine that turns what they say into events. [`log`] keeps the
+//! events for readers who come back. Media are never stored.
+
+mod books;
+mod clock;
+mod config;
+mod ear;
+mod error;
+mod event;
+mod faces;
+mod hub;
+mod input;
+mod log;
+mod options;
+mod outcomes;
+mod runner;
+mod session;
+mod standing;
+mod state;
+mod summary;
+mod video;
+mod words;
+mod work;
+
+pub use config::LiveConfig;
+pub use error::LiveError;
+pub use event::{
+    CloseReason, Created, EmotionNow, Event, Fault, FrameAnswer, Limits, Notice, NoticeCode,
+    PROTOCOL_VERSION, RankingCause, RankingNow, SeenPerson, SkipReason, TrackReading, Updated, UtteranceEnd,
+    UtteranceStart,
+};
+pub use hub::{Hub, LiveRooms};
+pub use input::{Input, TextPart};
+pub use log::{Delivery, EventReader, Sent};
+pub use options::{AudioEncoding, RankingOptions, SessionOptions, SessionUpdate, TrackKind, TrackOptions};
+pub use session::{Attachment, Origin, Session, SessionInfo, Transport};
+pub use state::{Fact, Standpoint, State, StateSettings};
+pub use summary::{Coverage, Summary, Totals};
