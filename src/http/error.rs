@@ -74,13 +74,15 @@ pub enum ErrorCode {
     ModelNotLoaded,
     /// Models may not be loaded or unloaded by this client.
     ManagementRefused,
+    /// The request does not carry the signature of the configured account.
+    SignatureInvalid,
     /// The server made a mistake.
     Internal,
 }
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::BodyUnreadable,
         Self::BodyTimeout,
         Self::BodyTooLarge,
@@ -110,6 +112,7 @@ impl ErrorCode {
         Self::ModelUnknown,
         Self::ModelNotLoaded,
         Self::ManagementRefused,
+        Self::SignatureInvalid,
         Self::Internal,
     ];
 
@@ -146,6 +149,7 @@ impl ErrorCode {
             Self::ModelUnknown => "model_unknown",
             Self::ModelNotLoaded => "model_not_loaded",
             Self::ManagementRefused => "management_refused",
+            Self::SignatureInvalid => "signature_invalid",
             Self::Internal => "internal",
         }
     }

@@ -49,6 +49,7 @@ fn routes() -> Vec<Route> {
         route("get", "/v1/models", get(catalogue::models)),
         route("get", "/v1/matchers", get(catalogue::matchers)),
         route("get", "/v1/engine", get(catalogue::engine)),
+        route("get", "/v1/twilio", twilio::route::route()),
         route("get", "/healthz", get(health::healthz)),
         route("get", "/readyz", get(health::readyz)),
         route("get", "/metrics", get(health::metrics)),

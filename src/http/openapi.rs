@@ -26,6 +26,7 @@ const PROTOCOL: &str =
         catalogue::models,
         catalogue::matchers,
         catalogue::engine,
+        super::twilio::route::twilio,
         health::healthz,
         health::readyz,
         health::metrics,

@@ -13,7 +13,9 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::AudioUnreadable
         | ErrorCode::FrameUnreadable
         | ErrorCode::InputInvalid => StatusCode::BAD_REQUEST,
-        ErrorCode::AgentBiometricsRefused | ErrorCode::ManagementRefused => StatusCode::FORBIDDEN,
+        ErrorCode::AgentBiometricsRefused | ErrorCode::ManagementRefused | ErrorCode::SignatureInvalid => {
+            StatusCode::FORBIDDEN
+        }
         ErrorCode::NotFound | ErrorCode::ModelUnknown => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::BodyTimeout => StatusCode::REQUEST_TIMEOUT,

@@ -231,7 +231,6 @@ pub const MATCHER_FAILURES: Metric = metric(
     &["matcher", "code"],
     "Calls of a matcher that failed, by code.",
 );
-
 /// Messages and pieces of sound of telephone calls that were not taken as they came.
 pub const TELEPHONY_TROUBLE: Metric = metric(
     "heartline_telephony_trouble_total",
@@ -239,6 +238,7 @@ pub const TELEPHONY_TROUBLE: Metric = metric(
     Unit::Count,
     &["reason"],
     "What telephone streams brought that was refused, mended or left out, by reason; docs/telephony.md lists them.",
+);
 /// Live calls that were opened.
 pub const LIVE_SESSIONS: Metric = metric(
     "heartline_live_sessions_total",

@@ -145,6 +145,12 @@ impl Call {
         &self.counts
     }
 
+    /// Whether its sound comes as binary messages.
+    #[must_use]
+    pub fn is_binary(&self) -> bool {
+        self.stream.as_ref().is_some_and(|stream| stream.is_binary)
+    }
+
     /// Takes a text message.
     pub fn take_text(&mut self, text: &str) -> Step {
         match message::read(text, &self.limits.message) {
@@ -197,7 +203,6 @@ impl Call {
         }
         let parameters = Parameters::of(&start.parameters);
         parameters.faulty.iter().for_each(|_| self.count("faulty_parameter"));
-        (0..parameters.unknown).for_each(|_| self.count("unknown_parameter"));
         let format = match encoding::format_of(&start, parameters.is_big_endian) {
             Ok(format) => format,
             Err(error) => {

@@ -64,7 +64,7 @@ fn a_call_goes_from_start_to_stop() {
     assert_eq!(call.take_text(r#"{"event":"dtmf","dtmf":{"digit":"1"}}"#), Step::Nothing);
     let stop = r#"{"event":"stop","streamSid":"MZ1","stop":{"callSid":"CA1"}}"#;
     assert_eq!(call.take_text(stop), Step::End(Ending::Stopped, Vec::new()));
-    assert_eq!(call.counts(), &BTreeMap::from([("unknown_parameter", 1)]));
+    assert!(call.counts().is_empty(), "{:?}", call.counts());
 }
 
 #[test]

@@ -6,9 +6,12 @@
 //! called. The side of the telephone is never answered: nothing here speaks into a call.
 
 pub mod call;
+mod calls;
 pub mod encoding;
 mod fields;
+mod line;
 pub mod message;
 mod order;
 pub mod parameters;
+pub(super) mod route;
 pub mod signature;

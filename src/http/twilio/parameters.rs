@@ -1,7 +1,7 @@
 //! What an application says about its call in `customParameters`.
 //!
-//! A telephone call is not refused because of a parameter: one that cannot be read is left out and counted, and so is
-//! one that nobody knows.
+//! A telephone call is not refused because of a parameter: one that cannot be read is left out and counted. One that
+//! nobody knows is a label of the session and comes back in its summary.
 
 use crate::app::Consent;
 use crate::routing::{LanguageLevel, SkillNeed};
@@ -40,8 +40,8 @@ pub struct Parameters {
     pub is_big_endian: Option<bool>,
     /// The names of the parameters that could not be read.
     pub faulty: Vec<String>,
-    /// How many parameters are not known.
-    pub unknown: usize,
+    /// The parameters that are not known: words of the application's own about its call.
+    pub labels: Vec<(String, String)>,
 }
 
 impl Parameters {
@@ -53,10 +53,19 @@ impl Parameters {
             match parameters.take(name, value.trim()) {
                 Some(true) => {}
                 Some(false) => parameters.faulty.push(name.clone()),
-                None => parameters.unknown += 1,
+                None => parameters.label(name, value),
             }
         }
         parameters
+    }
+
+    /// Keeps one that is not known, if it is short enough for a label.
+    fn label(&mut self, name: &str, value: &str) {
+        if text(name).is_some() && value.chars().count() <= MAX_CHARACTERS {
+            self.labels.push((name.to_owned(), value.to_owned()));
+        } else {
+            self.faulty.push(name.to_owned());
+        }
     }
 
     /// Takes one; false where its value cannot be read, none where its name is not known.
@@ -164,7 +173,7 @@ mod tests {
             customer_track: Some(Track::Outbound),
             is_big_endian: Some(true),
             faulty: Vec::new(),
-            unknown: 0,
+            labels: Vec::new(),
         };
         assert_eq!(parameters, expected);
     }
@@ -189,6 +198,12 @@ mod tests {
         let parameters = of(&faulty);
         assert_eq!(parameters.faulty, faulty.map(|(name, _)| name));
         assert_eq!(Parameters { faulty: Vec::new(), ..parameters }, Parameters::default());
-        assert_eq!(of(&[("FirstName", "x"), ("", "")]).unknown, 2);
+    }
+
+    #[test]
+    fn what_is_not_known_becomes_a_label() {
+        let parameters = of(&[("FirstName", "x"), ("", "y"), ("long", &"x".repeat(MAX_CHARACTERS + 1))]);
+        assert_eq!(parameters.labels, [("FirstName".to_owned(), "x".to_owned())]);
+        assert_eq!(parameters.faulty, ["", "long"]);
     }
 }
