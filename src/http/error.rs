@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::status;
 use crate::app::AppError;
 use crate::engine::EngineError;
+use crate::live::LiveError;
 use crate::media::MediaError;
 use crate::telemetry::{Fault, with_causes};
 
@@ -72,6 +73,12 @@ pub enum ErrorCode {
     ModelUnknown,
     /// The model is known and not loaded.
     ModelNotLoaded,
+    /// As many live calls are open as may be.
+    TooManySessions,
+    /// There is no such live call, or it has ended.
+    SessionNotFound,
+    /// The live call cannot be taken up: the token is not its own.
+    ResumeRefused,
     /// Models may not be loaded or unloaded by this client.
     ManagementRefused,
     /// The request does not carry the signature of the configured account.
@@ -82,7 +89,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 34] = [
         Self::BodyUnreadable,
         Self::BodyTimeout,
         Self::BodyTooLarge,
@@ -111,6 +118,9 @@ impl ErrorCode {
         Self::InputInvalid,
         Self::ModelUnknown,
         Self::ModelNotLoaded,
+        Self::TooManySessions,
+        Self::SessionNotFound,
+        Self::ResumeRefused,
         Self::ManagementRefused,
         Self::SignatureInvalid,
         Self::Internal,
@@ -148,6 +158,9 @@ impl ErrorCode {
             Self::InputInvalid => "input_invalid",
             Self::ModelUnknown => "model_unknown",
             Self::ModelNotLoaded => "model_not_loaded",
+            Self::TooManySessions => "too_many_sessions",
+            Self::SessionNotFound => "session_not_found",
+            Self::ResumeRefused => "resume_refused",
             Self::ManagementRefused => "management_refused",
             Self::SignatureInvalid => "signature_invalid",
             Self::Internal => "internal",
@@ -158,9 +171,11 @@ impl ErrorCode {
     #[must_use]
     pub const fn fault(self) -> Fault {
         match self {
-            Self::Overloaded | Self::NotReady | Self::ModelNotLoaded | Self::DeadlineExceeded => {
-                Fault::Overload
-            }
+            Self::Overloaded
+            | Self::TooManySessions
+            | Self::NotReady
+            | Self::ModelNotLoaded
+            | Self::DeadlineExceeded => Fault::Overload,
             Self::ModelFailed | Self::EngineStopped => Fault::Model,
             Self::MatchersFailed => Fault::Plugin,
             Self::Internal => Fault::Internal,
@@ -225,6 +240,28 @@ impl From<AppError> for ApiError {
             tracing::error!(code = code.name(), error = with_causes(&error), "a request failed");
             Self { code, message: error.to_string(), retry_after_ms: None }
         }
+    }
+}
+
+impl From<LiveError> for ApiError {
+    fn from(error: LiveError) -> Self {
+        let code = match &error {
+            LiveError::TooManySessions { .. } => ErrorCode::TooManySessions,
+            LiveError::NotFound => ErrorCode::SessionNotFound,
+            LiveError::TokenWrong => ErrorCode::ResumeRefused,
+            LiveError::AgentBiometricsRefused { .. } => ErrorCode::AgentBiometricsRefused,
+            LiveError::Options(_) | LiveError::Locked => ErrorCode::OptionsInvalid,
+            LiveError::TooLarge { .. } => ErrorCode::BodyTooLarge,
+            LiveError::NoTrack { .. } | LiveError::TextTooLong { .. } | LiveError::Message(_) => {
+                ErrorCode::RequestInvalid
+            }
+            LiveError::Audio { .. } => ErrorCode::AudioUnreadable,
+            LiveError::AudioSkipped { .. } => ErrorCode::Overloaded,
+            LiveError::Stopping => ErrorCode::NotReady,
+            LiveError::Worker(_) => ErrorCode::Internal,
+        };
+        let retry_after_ms = (code.fault() == Fault::Overload).then_some(1_000);
+        Self { code, message: with_causes(&error), retry_after_ms }
     }
 }
 

@@ -12,6 +12,7 @@ mod error;
 mod health;
 pub mod inference;
 mod json;
+pub mod live;
 mod multipart;
 mod openapi;
 mod rank;
@@ -46,6 +47,8 @@ fn routes() -> Vec<Route> {
     vec![
         route("post", "/v1/analyze", post(analyze::analyze)),
         route("post", "/v1/rank", post(rank::rank)),
+        route("get", "/v1/live", get(live::open)),
+        route("get", "/v1/live/{session_id}", get(live::resume)),
         route("get", "/v1/models", get(catalogue::models)),
         route("get", "/v1/matchers", get(catalogue::matchers)),
         route("get", "/v1/engine", get(catalogue::engine)),

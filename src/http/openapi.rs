@@ -23,6 +23,8 @@ const PROTOCOL: &str =
     paths(
         analyze::analyze,
         rank::rank,
+        super::live::open,
+        super::live::resume,
         catalogue::models,
         catalogue::matchers,
         catalogue::engine,

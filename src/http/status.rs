@@ -13,10 +13,11 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::AudioUnreadable
         | ErrorCode::FrameUnreadable
         | ErrorCode::InputInvalid => StatusCode::BAD_REQUEST,
-        ErrorCode::AgentBiometricsRefused | ErrorCode::ManagementRefused | ErrorCode::SignatureInvalid => {
-            StatusCode::FORBIDDEN
-        }
-        ErrorCode::NotFound | ErrorCode::ModelUnknown => StatusCode::NOT_FOUND,
+        ErrorCode::AgentBiometricsRefused
+        | ErrorCode::ManagementRefused
+        | ErrorCode::ResumeRefused
+        | ErrorCode::SignatureInvalid => StatusCode::FORBIDDEN,
+        ErrorCode::NotFound | ErrorCode::ModelUnknown | ErrorCode::SessionNotFound => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
         ErrorCode::BodyTooLarge
@@ -29,7 +30,7 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::OptionsInvalid
         | ErrorCode::AgentsInvalid
         | ErrorCode::NothingToAnalyze => StatusCode::UNPROCESSABLE_ENTITY,
-        ErrorCode::Overloaded => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::Overloaded | ErrorCode::TooManySessions => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::NotReady | ErrorCode::ModelNotLoaded | ErrorCode::EngineStopped => {
             StatusCode::SERVICE_UNAVAILABLE
         }

@@ -75,6 +75,9 @@ pub enum LiveError {
         #[source]
         source: MediaError,
     },
+    /// A message cannot be read.
+    #[error("{0}")]
+    Message(String),
     /// The workers cannot take more.
     #[error("an internal step failed")]
     Worker(#[from] PoolError),
@@ -99,6 +102,7 @@ impl LiveError {
             Self::TextTooLong { .. } => "text_too_long",
             Self::AudioSkipped { .. } => "audio_skipped",
             Self::Audio { .. } => "audio_unreadable",
+            Self::Message(_) => "message_invalid",
             Self::Worker(_) => "internal",
             Self::Stopping => "server_stopping",
         }

@@ -190,9 +190,15 @@ impl Session {
         Arc::clone(&lock(&self.shared.setup).tracks)
     }
 
+    /// Whether the streams are settled, because media have come.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        lock(&self.shared.setup).is_locked
+    }
+
     /// Whether a token is this session's own. It takes as long for a wrong one.
     #[must_use]
-    pub(super) fn knows(&self, token: &str) -> bool {
+    pub fn knows(&self, token: &str) -> bool {
         self.shared.token.as_bytes().ct_eq(token.as_bytes()).into()
     }
 

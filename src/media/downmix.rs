@@ -7,7 +7,8 @@ use super::{Audio, MediaError, MediaLimits};
 pub(super) struct Downmix {
     sample_rate_hz: u32,
     channels: usize,
-    limit_seconds: u32,
+    /// None for a stream, which has no end of its own.
+    limit_seconds: Option<u32>,
     frames: u64,
     mono: Vec<f32>,
     resampler: Resampler,
@@ -24,11 +25,20 @@ impl Downmix {
         Ok(Self {
             sample_rate_hz,
             channels,
-            limit_seconds: limits.max_audio_seconds,
+            limit_seconds: Some(limits.max_audio_seconds),
             frames: 0,
             mono: Vec::new(),
             resampler: Resampler::new(sample_rate_hz)?,
         })
+    }
+
+    /// The same for a stream: it may be of any length.
+    pub(super) fn endless(
+        sample_rate_hz: u32,
+        channels: usize,
+        limits: &MediaLimits,
+    ) -> Result<Self, MediaError> {
+        Ok(Self { limit_seconds: None, ..Self::new(sample_rate_hz, channels, limits)? })
     }
 
     /// How many frames (one sample of every channel) came so far.
@@ -43,13 +53,13 @@ impl Downmix {
 
     /// Checks a declared length before anything of it is decoded.
     pub(super) fn expect_frames(&self, frames: u64) -> Result<(), MediaError> {
-        check_length(frames, self.sample_rate_hz, self.limit_seconds)
+        self.limit_seconds.map_or(Ok(()), |limit| check_length(frames, self.sample_rate_hz, limit))
     }
 
     /// Takes interleaved samples; a whole number of frames.
     pub(super) fn push(&mut self, interleaved: &[f32]) -> Result<(), MediaError> {
         self.frames += (interleaved.len() / self.channels) as u64;
-        check_length(self.frames, self.sample_rate_hz, self.limit_seconds)?;
+        self.expect_frames(self.frames)?;
         self.mono.clear();
         let scale = 1.0 / self.channels as f32;
         self.mono.extend(
@@ -66,11 +76,22 @@ impl Downmix {
 
     /// Adds silence in place of frames that could not be decoded, so that time stays right.
     pub(super) fn push_silence(&mut self, frames: u64) -> Result<(), MediaError> {
-        check_length(self.frames.saturating_add(frames), self.sample_rate_hz, self.limit_seconds)?;
+        self.expect_frames(self.frames.saturating_add(frames))?;
         self.frames += frames;
         self.mono.clear();
         self.mono.resize(frames as usize, 0.0);
         self.resampler.push(&self.mono)
+    }
+
+    /// Moves what is made so far to the end of `out`.
+    pub(super) fn take(&mut self, out: &mut Vec<f32>) {
+        self.resampler.take(out);
+    }
+
+    /// Ends a stream: moves all that is still to come to the end of `out` and starts anew.
+    pub(super) fn flush(&mut self, out: &mut Vec<f32>) -> Result<(), MediaError> {
+        self.frames = 0;
+        self.resampler.flush(out)
     }
 
     /// The audio.
@@ -111,7 +132,8 @@ pub(super) fn check_signal(
     }
 }
 
-fn check_length(frames: u64, sample_rate_hz: u32, limit_seconds: u32) -> Result<(), MediaError> {
+/// Checks a length against a limit.
+pub(super) fn check_length(frames: u64, sample_rate_hz: u32, limit_seconds: u32) -> Result<(), MediaError> {
     if frames > u64::from(limit_seconds) * u64::from(sample_rate_hz) {
         let found_seconds = frames.div_ceil(u64::from(sample_rate_hz));
         return Err(MediaError::TooLong { limit_seconds, found_seconds });

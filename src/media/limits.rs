@@ -10,6 +10,10 @@ pub struct MediaLimits {
     pub max_audio_bytes: usize,
     /// The longest audio, in seconds.
     pub max_audio_seconds: u32,
+    /// The largest piece of an audio stream, in bytes.
+    pub max_chunk_bytes: usize,
+    /// The longest piece of an audio stream, and the longest loss that is filled within one, in seconds.
+    pub max_chunk_seconds: u32,
     /// The most channels of an audio track; they are averaged into one.
     pub max_channels: u16,
     /// The lowest sample rate, in Hz.
@@ -41,6 +45,8 @@ impl Default for MediaLimits {
         Self {
             max_audio_bytes: 64 << 20,
             max_audio_seconds: 1_800,
+            max_chunk_bytes: 1 << 20,
+            max_chunk_seconds: 60,
             max_channels: 8,
             min_sample_rate_hz: 4_000,
             max_sample_rate_hz: 192_000,
@@ -64,6 +70,8 @@ impl MediaLimits {
         let must_be_positive = [
             ("max_audio_bytes", self.max_audio_bytes == 0),
             ("max_audio_seconds", self.max_audio_seconds == 0),
+            ("max_chunk_bytes", self.max_chunk_bytes == 0),
+            ("max_chunk_seconds", self.max_chunk_seconds == 0),
             ("max_channels", self.max_channels == 0),
             ("min_sample_rate_hz", self.min_sample_rate_hz == 0),
             ("max_image_bytes", self.max_image_bytes == 0),

@@ -29,4 +29,5 @@ pub use image::decode_image;
 pub use limits::MediaLimits;
 pub use raw::RawFormat;
 pub use speech::{SpeechWindow, WindowConfig, speech_windows};
+pub use stream::{AudioStream, SpeechEvent, SpeechStream, StreamFormat};
 pub use transcript::{TranscriptLine, parse_transcript, read_transcript};

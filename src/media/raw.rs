@@ -1,4 +1,4 @@
-//! Audio without a container, as telephony sends it: 16-bit PCM and G.711 mu-law.
+//! Audio without a container, as telephony sends it: 16-bit PCM in either byte order and G.711 mu-law.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,13 @@ pub enum RawFormat {
         /// How many channels are interleaved.
         channels: u16,
     },
+    /// The same with the high byte first: L16 of RTP and some telephone exchanges.
+    PcmS16be {
+        /// The sample rate, in Hz.
+        sample_rate_hz: u32,
+        /// How many channels are interleaved.
+        channels: u16,
+    },
     /// G.711 mu-law, one byte a sample, channels interleaved.
     MuLaw {
         /// The sample rate, in Hz; 8000 in telephony.
@@ -25,18 +32,42 @@ pub enum RawFormat {
     },
 }
 
+impl RawFormat {
+    /// The sample rate in Hz and the number of channels.
+    pub(super) fn signal(self) -> (u32, u16) {
+        match self {
+            Self::PcmS16le { sample_rate_hz, channels }
+            | Self::PcmS16be { sample_rate_hz, channels }
+            | Self::MuLaw { sample_rate_hz, channels } => (sample_rate_hz, channels),
+        }
+    }
+
+    /// The bytes of one sample of all channels.
+    pub(super) fn frame_bytes(self) -> usize {
+        let sample_bytes = if matches!(self, Self::MuLaw { .. }) { 1 } else { 2 };
+        usize::from(self.signal().1) * sample_bytes
+    }
+
+    /// Reads whole samples to the end of `samples`.
+    pub(super) fn read(self, bytes: &[u8], samples: &mut Vec<f32>) {
+        let pairs = || bytes.as_chunks().0.iter().copied();
+        match self {
+            Self::PcmS16le { .. } => samples.extend(pairs().map(|pair| s16(i16::from_le_bytes(pair)))),
+            Self::PcmS16be { .. } => samples.extend(pairs().map(|pair| s16(i16::from_be_bytes(pair)))),
+            Self::MuLaw { .. } => samples.extend(bytes.iter().map(|byte| mu_law(*byte))),
+        }
+    }
+}
+
 /// How many samples are decoded at a time; keeps the working memory small beside the result.
 const BLOCK_SAMPLES: usize = 1 << 14;
 
 /// Decodes audio without a container. Bytes that end within a sample of all channels are an error: the sender has
 /// lost count, and channels may be swapped from there on.
 pub(super) fn decode(bytes: &[u8], format: RawFormat, limits: &MediaLimits) -> Result<Audio, MediaError> {
-    let (sample_rate_hz, channels, sample_bytes) = match format {
-        RawFormat::PcmS16le { sample_rate_hz, channels } => (sample_rate_hz, channels, 2),
-        RawFormat::MuLaw { sample_rate_hz, channels } => (sample_rate_hz, channels, 1),
-    };
+    let (sample_rate_hz, channels) = format.signal();
     let mut downmix = Downmix::new(sample_rate_hz, usize::from(channels), limits)?;
-    let frame_bytes = usize::from(channels) * sample_bytes;
+    let frame_bytes = format.frame_bytes();
     if !bytes.len().is_multiple_of(frame_bytes) {
         let reason = format!("{} bytes are not a whole number of {frame_bytes}-byte frames", bytes.len());
         return Err(MediaError::Truncated(reason));
@@ -45,17 +76,14 @@ pub(super) fn decode(bytes: &[u8], format: RawFormat, limits: &MediaLimits) -> R
     let mut samples = Vec::with_capacity(BLOCK_SAMPLES.min(bytes.len()));
     for block in bytes.chunks(BLOCK_SAMPLES / usize::from(channels) * frame_bytes) {
         samples.clear();
-        match format {
-            RawFormat::PcmS16le { .. } => samples.extend(block.as_chunks().0.iter().map(|pair| s16(*pair))),
-            RawFormat::MuLaw { .. } => samples.extend(block.iter().map(|byte| mu_law(*byte))),
-        }
+        format.read(block, &mut samples);
         downmix.push(&samples)?;
     }
     downmix.finish()
 }
 
-fn s16(pair: [u8; 2]) -> f32 {
-    f32::from(i16::from_le_bytes(pair)) / 32_768.0
+fn s16(sample: i16) -> f32 {
+    f32::from(sample) / 32_768.0
 }
 
 /// Expands one mu-law byte (ITU-T G.711): the bits are inverted on the wire; sign, three bits of exponent, four of
@@ -98,6 +126,15 @@ mod tests {
         let audio = decode(&bytes, pcm(16_000, 2), &MediaLimits::default()).unwrap();
         assert_eq!((audio.samples.len(), audio.source_rate_hz, audio.source_channels), (1_600, 16_000, 2));
         assert!(audio.samples.iter().all(|sample| *sample == 0.25));
+    }
+
+    #[test]
+    fn the_byte_order_is_honoured() {
+        let bytes = [0x01, 0x00, 0x80, 0x00];
+        let le = decode(&bytes, pcm(16_000, 1), &MediaLimits::default()).unwrap();
+        assert_eq!(le.samples, [1.0 / 32_768.0, 128.0 / 32_768.0]);
+        let format = RawFormat::PcmS16be { sample_rate_hz: 16_000, channels: 1 };
+        assert_eq!(decode(&bytes, format, &MediaLimits::default()).unwrap().samples, [1.0 / 128.0, -1.0]);
     }
 
     #[test]

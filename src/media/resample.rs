@@ -5,9 +5,10 @@ use rubato::{Fft, FixedSync, Resampler as _, WindowFunction};
 
 use super::{MediaError, SAMPLE_RATE_HZ};
 
-/// The block that is transformed at a time, in source samples: long enough for a steep filter (about 0.93 of the
-/// lower half rate), short enough to stay in the cache.
-const BLOCK_SAMPLES: usize = 2_048;
+/// The block that is transformed at a time, in samples of the lower of the two rates: long enough for a steep filter
+/// (about 0.93 of the lower half rate), short enough to stay in the cache and to keep nobody waiting (a block of live
+/// telephony at 8 kHz lasts 85 ms).
+const BLOCK_SAMPLES: usize = 683;
 
 /// Resamples one channel as it comes. N source samples give exactly ceil(N * 16000 / rate) samples, and sample 0 of
 /// the result is the moment of sample 0 of the source: the filter's delay is cut off, its tail is flushed.
@@ -15,6 +16,8 @@ pub(super) struct Resampler {
     source_rate_hz: u32,
     taken: u64,
     made: Vec<f32>,
+    /// How many samples were handed over already.
+    given: u64,
     /// None where the source has the right rate already.
     filter: Option<Filter>,
 }
@@ -32,7 +35,7 @@ impl Resampler {
     /// A resampler for a source of this rate, in Hz, which must not be zero.
     pub(super) fn new(source_rate_hz: u32) -> Result<Self, MediaError> {
         let filter = if source_rate_hz == SAMPLE_RATE_HZ { None } else { Some(Filter::new(source_rate_hz)?) };
-        Ok(Self { source_rate_hz, taken: 0, made: Vec::new(), filter })
+        Ok(Self { source_rate_hz, taken: 0, made: Vec::new(), given: 0, filter })
     }
 
     /// Takes samples.
@@ -45,19 +48,46 @@ impl Resampler {
         Ok(())
     }
 
-    /// All samples at 16 kHz.
+    /// Moves what is made so far to the end of `out`.
+    pub(super) fn take(&mut self, out: &mut Vec<f32>) {
+        self.limit();
+        self.given += self.made.len() as u64;
+        out.append(&mut self.made);
+    }
+
+    /// Ends the stream: moves all that is still to come to the end of `out` and starts anew.
+    pub(super) fn flush(&mut self, out: &mut Vec<f32>) -> Result<(), MediaError> {
+        self.complete()?;
+        self.take(out);
+        (self.taken, self.given) = (0, 0);
+        if let Some(filter) = &mut self.filter {
+            filter.reset();
+        }
+        Ok(())
+    }
+
+    /// All samples at 16 kHz that were not taken yet.
     pub(super) fn finish(mut self) -> Result<Vec<f32>, MediaError> {
-        let length =
-            (self.taken * u64::from(SAMPLE_RATE_HZ)).div_ceil(u64::from(self.source_rate_hz)) as usize;
+        self.complete()?;
+        self.limit();
+        Ok(self.made)
+    }
+
+    fn complete(&mut self) -> Result<(), MediaError> {
+        let total = (self.taken * u64::from(SAMPLE_RATE_HZ)).div_ceil(u64::from(self.source_rate_hz));
+        let length = total.saturating_sub(self.given) as usize;
         if let Some(filter) = &mut self.filter {
             filter.flush(length, &mut self.made)?;
         }
         self.made.truncate(length);
-        // The filter may overshoot a full-scale step a little; nothing after this expects more than full scale.
+        Ok(())
+    }
+
+    /// The filter may overshoot a full-scale step a little; nothing after this expects more than full scale.
+    fn limit(&mut self) {
         for sample in &mut self.made {
             *sample = sample.clamp(-1.0, 1.0);
         }
-        Ok(self.made)
     }
 }
 
@@ -67,13 +97,20 @@ impl Filter {
         // A block is a whole number of the shortest stretches that both rates have in common, and an even number
         // of them: the middle of an odd block lies between two samples, and everything would come half a one late.
         let shortest = source / greatest_common_divisor(source, target);
-        let block = shortest * BLOCK_SAMPLES.div_ceil(shortest).next_multiple_of(2);
+        let block = (BLOCK_SAMPLES * source).div_ceil(source.min(target));
+        let block = shortest * block.div_ceil(shortest).next_multiple_of(2);
         let window = WindowFunction::BlackmanHarris2;
         let fft = Fft::new_custom(source, target, block, 1, 1, window, FixedSync::Both)
             .map_err(|error| MediaError::Resampling(error.to_string()))?;
         let (input, output) = (fft.input_frames_next(), fft.output_frames_next());
         let delay = fft.output_delay();
         Ok(Self { fft, pending: Vec::with_capacity(input), block: vec![0.0; output], delay })
+    }
+
+    fn reset(&mut self) {
+        self.fft.reset();
+        self.delay = self.fft.output_delay();
+        self.pending.clear();
     }
 
     fn push(&mut self, mut samples: &[f32], made: &mut Vec<f32>) -> Result<(), MediaError> {
@@ -185,6 +222,43 @@ mod tests {
     fn pieces_do_not_matter() {
         let samples = sine(44_100, 1_000.0, 20_000);
         assert_eq!(resample(44_100, &samples, 1), resample(44_100, &samples, 20_000));
+    }
+
+    #[test]
+    fn what_is_taken_early_is_what_is_made_in_the_end() {
+        for rate_hz in [8_000, 16_000, 44_100] {
+            let samples = sine(rate_hz, 500.0, 30_001);
+            let expected = resample(rate_hz, &samples, 30_001);
+            let mut resampler = Resampler::new(rate_hz).unwrap();
+            // Twice: a flush leaves nothing behind.
+            for _ in 0..2 {
+                let mut taken = Vec::new();
+                for part in samples.chunks(457) {
+                    resampler.push(part).unwrap();
+                    resampler.take(&mut taken);
+                }
+                resampler.flush(&mut taken).unwrap();
+                assert_eq!(taken, expected, "{rate_hz} Hz");
+            }
+        }
+    }
+
+    #[test]
+    fn a_live_stream_does_not_wait_long() {
+        for (rate_hz, most_ms) in [(8_000, 130), (16_000, 0), (22_050, 130), (44_100, 100), (48_000, 65)] {
+            let mut resampler = Resampler::new(rate_hz).unwrap();
+            let mut made = Vec::new();
+            let step = rate_hz as usize / 100;
+            let (mut worst_ms, mut fed) = (0, 0);
+            for _ in 0..100 {
+                let behind_ms = (fed * 1_000 / rate_hz as usize).saturating_sub(made.len() / 16);
+                worst_ms = worst_ms.max(behind_ms);
+                resampler.push(&vec![0.1; step]).unwrap();
+                resampler.take(&mut made);
+                fed += step;
+            }
+            assert!(worst_ms <= most_ms, "{rate_hz} Hz: {worst_ms} ms");
+        }
     }
 
     #[test]

@@ -100,13 +100,13 @@ pub struct SpeechWindow {
 
 /// A run of detector steps, the end excluded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Run {
-    start: usize,
-    end: usize,
+pub(super) struct Run {
+    pub(super) start: usize,
+    pub(super) end: usize,
 }
 
 impl Run {
-    fn steps(self) -> usize {
+    pub(super) fn steps(self) -> usize {
         self.end - self.start
     }
 }
@@ -129,26 +129,48 @@ pub(super) fn windows_of(audio: &Audio, spoken: &[bool], config: &WindowConfig) 
         .collect()
 }
 
+/// Hears whether somebody speaks, step by step. One for each stream: what it heard before counts.
+pub(super) struct Listener {
+    detector: Box<Detector>,
+    speaks: bool,
+    speech_score: f32,
+    silence_score: f32,
+}
+
+impl Listener {
+    pub(super) fn new(config: &WindowConfig) -> Self {
+        Self {
+            detector: Box::default(),
+            speaks: false,
+            speech_score: config.speech_score,
+            silence_score: config.silence_score,
+        }
+    }
+
+    /// Whether somebody speaks in the next step.
+    pub(super) fn hear(&mut self, step: &[f32; STEP_SAMPLES]) -> bool {
+        let score = self.detector.predict_f32(step);
+        self.speaks = score >= if self.speaks { self.silence_score } else { self.speech_score };
+        self.speaks
+    }
+}
+
 /// For each step of the audio, whether somebody speaks.
 pub(super) fn find_speech(samples: &[f32], config: &WindowConfig) -> Vec<bool> {
-    // A new detector for each call: its state belongs to one stream.
-    let mut detector = Detector::default();
-    let mut speaks = false;
+    let mut listener = Listener::new(config);
     let mut step = [0.0; STEP_SAMPLES];
     samples
         .chunks(STEP_SAMPLES)
         .map(|chunk| {
             step[..chunk.len()].copy_from_slice(chunk);
             step[chunk.len()..].fill(0.0);
-            let score = detector.predict_f32(&step);
-            speaks = score >= if speaks { config.silence_score } else { config.speech_score };
-            speaks
+            listener.hear(&step)
         })
         .collect()
 }
 
 /// Stretches of speech with their short pauses and some air around them.
-fn find_regions(spoken: &[bool], config: &WindowConfig) -> Vec<Run> {
+pub(super) fn find_regions(spoken: &[bool], config: &WindowConfig) -> Vec<Run> {
     let sounds = runs(spoken).filter(|run| run.steps() >= to_steps(config.min_sound_ms).max(1));
     let padding = to_steps(config.padding_ms);
     let pause = to_steps(config.max_pause_ms);
@@ -222,7 +244,7 @@ fn window(audio: &Audio, run: Run, spoken: &[bool], config: &WindowConfig) -> Op
 }
 
 /// A time in whole steps, rounded up. Times beyond any audio are cut, so that sums of them never overflow.
-fn to_steps(milliseconds: u64) -> usize {
+pub(super) fn to_steps(milliseconds: u64) -> usize {
     let samples = milliseconds.min(1 << 32) * u64::from(SAMPLE_RATE_HZ) / 1_000;
     samples.div_ceil(STEP_SAMPLES as u64) as usize
 }

@@ -1,0 +1,75 @@
+//! Live calls over WebSocket: `/v1/live` opens a session, `/v1/live/{session_id}` takes one up.
+//!
+//! Text messages carry control by `type`, binary messages carry media behind a header of twelve bytes. docs/streaming.md
+//! has every message.
+
+mod connection;
+pub mod message;
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+
+use self::connection::{Opening, attend};
+use super::ApiError;
+use crate::app::App;
+use crate::live::{LiveError, Origin, SessionOptions, Transport};
+
+/// What a connection reads ahead, in bytes: small, because there is one for each call.
+const READ_BUFFER_BYTES: usize = 16 << 10;
+/// What may wait to be sent to a client that does not take it, in bytes.
+const WRITE_BUFFER_BYTES: usize = 256 << 10;
+
+/// Opens a live call over WebSocket; docs/streaming.md has the messages.
+#[utoipa::path(
+    get,
+    path = "/v1/live",
+    responses(
+        (status = 101, description = "The connection becomes a WebSocket; `session.created` is its first message."),
+        (status = 429, description = "As many calls are open as may be.", body = super::ErrorBody)
+    )
+)]
+pub(super) async fn open(State(app): State<App>, upgrade: WebSocketUpgrade) -> Response {
+    if app.is_draining() {
+        return ApiError::from(LiveError::Stopping).into_response();
+    }
+    // Opened before the upgrade, so that a refusal is an ordinary answer with a status.
+    let origin = Origin::of(Transport::WebSocket);
+    match app.live().open(SessionOptions::default(), origin) {
+        Ok(session) => upgraded(&app, upgrade, Opening::New(session)),
+        Err(error) => ApiError::from(error).into_response(),
+    }
+}
+
+/// Takes a live call up again over WebSocket; `session.resume` is the client's first message.
+#[utoipa::path(
+    get,
+    path = "/v1/live/{session_id}",
+    params(("session_id" = String, Path, description = "The session's identifier.")),
+    responses(
+        (status = 101, description = "The connection becomes a WebSocket."),
+        (status = 404, description = "There is no such session, or it has ended.", body = super::ErrorBody)
+    )
+)]
+pub(super) async fn resume(
+    State(app): State<App>,
+    Path(session_id): Path<String>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    match app.live().find(&session_id) {
+        Some(session) => upgraded(&app, upgrade, Opening::Known(session)),
+        None => ApiError::from(LiveError::NotFound).into_response(),
+    }
+}
+
+fn upgraded(app: &App, upgrade: WebSocketUpgrade, opening: Opening) -> Response {
+    let limit = app.live().config().max_message_bytes + message::HEADER_BYTES;
+    let patience = app.config().server.header_timeout;
+    upgrade
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_write_buffer_size(limit.max(WRITE_BUFFER_BYTES))
+        .max_message_size(limit)
+        .max_frame_size(limit)
+        .on_upgrade(move |socket| attend(socket, opening, patience))
+}
