@@ -26,6 +26,12 @@ pub enum ClientError {
     /// The server sent something that is no message of this protocol.
     #[error("a message of the server's cannot be read")]
     Protocol(#[source] serde_json::Error),
+    /// The server sent something that does not belong there.
+    #[error("the server said something unexpected: {0}")]
+    Unexpected(&'static str),
+    /// The server took too long to open the session.
+    #[error("the server took too long to open the session")]
+    Slow,
     /// The session has ended.
     #[error("the session has ended")]
     Ended,

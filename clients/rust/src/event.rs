@@ -4,15 +4,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{
-    EmotionVector, Explanation, FaceRegion, Modality, RankingNow, Reading, SessionOptions, Summary,
-};
+use crate::{EmotionVector, Explanation, FaceRegion, Modality, RankingNow, Reading, SessionOptions, Summary};
 
 /// An event with its place in the session.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Envelope {
-    /// Its number, counted from 1.
+    /// Its number, counted from 1; 0 where it is about this connection and not about the call.
     pub number: u64,
     /// The session's media time when it was sent, in milliseconds.
     pub session_ms: u64,
@@ -29,6 +27,8 @@ impl Envelope {
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         #[derive(Deserialize)]
         struct Place {
+            /// What is said of the reader and not of the call has no number.
+            #[serde(default)]
             number: u64,
             #[serde(default)]
             session_ms: u64,
@@ -83,6 +83,9 @@ pub enum Event {
     /// The session has ended.
     #[serde(rename = "session.closed")]
     Closed(Box<Summary>),
+    /// This reader was too slow, and so many events are gone.
+    #[serde(rename = "missed")]
+    Missed(Missed),
     /// One that this library does not know.
     #[serde(skip_deserializing, untagged)]
     Unknown(Unknown),
@@ -90,7 +93,7 @@ pub enum Event {
 
 impl Event {
     /// Every kind that this library knows, as it stands in `type`.
-    pub const KINDS: [&'static str; 11] = [
+    pub const KINDS: [&'static str; 12] = [
         "session.created",
         "session.updated",
         "utterance.start",
@@ -102,6 +105,7 @@ impl Event {
         "notice",
         "error",
         "session.closed",
+        "missed",
     ];
 
     /// The kind, as it stands in `type`.
@@ -119,9 +123,18 @@ impl Event {
             Self::Notice(_) => "notice",
             Self::Error(_) => "error",
             Self::Closed(_) => "session.closed",
+            Self::Missed(_) => "missed",
             Self::Unknown(unknown) => &unknown.kind,
         }
     }
+}
+
+/// This reader was too slow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Missed {
+    /// How many events are gone.
+    pub count: u64,
 }
 
 /// An event that this library does not know.
@@ -392,7 +405,8 @@ mod tests {
 
     #[test]
     fn an_event_is_read_with_its_place() {
-        let text = r#"{"type":"utterance.end","number":7,"session_ms":900,"track":0,"start_ms":5,"end_ms":800}"#;
+        let text =
+            r#"{"type":"utterance.end","number":7,"session_ms":900,"track":0,"start_ms":5,"end_ms":800}"#;
         let envelope = Envelope::parse(text).unwrap();
         assert_eq!((envelope.number, envelope.session_ms, envelope.event.kind()), (7, 900, "utterance.end"));
         assert_eq!(envelope.event, Event::UtteranceEnd(UtteranceEnd { track: 0, start_ms: 5, end_ms: 800 }));
@@ -412,7 +426,7 @@ mod tests {
 
     #[test]
     fn what_is_no_event_is_refused() {
-        for text in ["", "[]", "{}", r#"{"type":"notice"}"#, r#"{"type":"notice","number":1}"#] {
+        for text in ["", "[]", "{}", r#"{"number":1}"#, r#"{"type":"notice","number":1}"#] {
             assert!(Envelope::parse(text).is_err(), "{text}");
         }
     }

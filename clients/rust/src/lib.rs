@@ -54,11 +54,12 @@ pub use emotion::{
 };
 pub use error::ClientError;
 pub use event::{
-    Created, EmotionNow, Envelope, Event, Fault, FrameAnswer, Language, LanguageSource, Limits, ModelUse, Notice,
-    NoticeCode, SeenPerson, SkipReason, TrackReading, Updated, UtteranceEnd, UtteranceStart,
+    Created, EmotionNow, Envelope, Event, Fault, FrameAnswer, Language, LanguageSource, Limits, Missed,
+    ModelUse, Notice, NoticeCode, SeenPerson, SkipReason, TrackReading, Unknown, Updated, UtteranceEnd,
+    UtteranceStart,
 };
 pub use media::{HEADER_BYTES, MediaKind, media_message};
-pub use message::{Resume, TextPart};
+pub use message::TextPart;
 pub use options::{
     AudioFormat, Consent, RankingOptions, Role, SessionOptions, SessionUpdate, SkillNeed, Track, TrackKind,
 };

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CallNeed, Consent, EmotionVector, Explanation, Language, NoticeCode, RankingNow, SkipReason, TimelinePoint,
+    CallNeed, Consent, EmotionVector, Explanation, Language, NoticeCode, RankingNow, SkipReason,
+    TimelinePoint,
 };
 
 /// What a session was.

@@ -59,8 +59,6 @@ pub struct Sound {
     pub side: Side,
     /// When it begins; none where it follows what came before.
     pub at_ms: Option<u64>,
-    /// How long it lasts.
-    pub duration_ms: u64,
     /// The samples, in the format that a session takes.
     pub bytes: Bytes,
 }
@@ -91,6 +89,8 @@ pub struct Call {
     limits: CallLimits,
     stream: Option<Stream>,
     clock: Clock,
+    /// Where the sound that was handed out ends.
+    end_ms: u64,
     counts: BTreeMap<&'static str, u64>,
     faults: u64,
 }
@@ -131,12 +131,18 @@ impl Call {
     /// A call of which nothing is known.
     #[must_use]
     pub fn new(limits: CallLimits) -> Self {
-        Self { limits, stream: None, clock: Clock::default(), counts: BTreeMap::new(), faults: 0 }
+        Self { limits, stream: None, clock: Clock::default(), end_ms: 0, counts: BTreeMap::new(), faults: 0 }
     }
 
     /// Says that this connection goes on with a session whose media ended at `end_ms`, and how much later it is now.
     pub fn resume(&mut self, end_ms: u64, gap_ms: u64) {
         self.clock = Clock { resumed: Some((end_ms, end_ms.saturating_add(gap_ms))), offset_ms: None };
+    }
+
+    /// Where the sound that was handed out ends, in milliseconds of the session's media time.
+    #[must_use]
+    pub const fn end_ms(&self) -> u64 {
+        self.end_ms
     }
 
     /// What was counted, by reason.
@@ -260,12 +266,11 @@ impl Call {
         let Some(stream) = &self.stream else { return Vec::new() };
         let side = if track == stream.customer { Side::Customer } else { Side::Agent };
         let pieces = ready.into_iter().filter(|piece| !piece.bytes.is_empty());
-        let clock = &mut self.clock;
-        let sound = |piece: Piece| Sound {
-            side,
-            at_ms: piece.at_ms.map(|at_ms| clock.session_time(at_ms)),
-            duration_ms: piece.duration_ms,
-            bytes: stream.format.readable(piece.bytes),
+        let (clock, end_ms) = (&mut self.clock, &mut self.end_ms);
+        let sound = |piece: Piece| {
+            let at_ms = piece.at_ms.map(|at_ms| clock.session_time(at_ms));
+            *end_ms = at_ms.map_or(*end_ms, |at_ms| at_ms.saturating_add(piece.duration_ms).max(*end_ms));
+            Sound { side, at_ms, bytes: stream.format.readable(piece.bytes) }
         };
         pieces.map(sound).collect()
     }

@@ -24,6 +24,8 @@ pub(super) struct Found {
     pub(super) session: String,
     /// How long the stream was away.
     pub(super) away: Duration,
+    /// Where its sound ended, as far as is known.
+    pub(super) end_ms: u64,
     /// The connection's hold.
     pub(super) ticket: Ticket,
 }
@@ -37,6 +39,7 @@ struct Entry {
     stream: Option<String>,
     session: String,
     left: Option<Instant>,
+    end_ms: u64,
 }
 
 impl Calls {
@@ -56,7 +59,7 @@ impl Calls {
         let away = entry.left.take().map_or(Duration::ZERO, |left| left.elapsed());
         entry.ticket = ticket;
         entry.stream.clone_from(&opening.stream);
-        Some(Found { session: entry.session.clone(), away, ticket })
+        Some(Found { session: entry.session.clone(), away, end_ms: entry.end_ms, ticket })
     }
 
     /// Enters a new session, and forgets those that have ended.
@@ -80,15 +83,17 @@ impl Calls {
                 stream: opening.stream.clone(),
                 session: session.to_owned(),
                 left: None,
+                end_ms: 0,
             });
         }
         ticket
     }
 
-    /// Says that a connection is gone and may come back.
-    pub(super) fn leave(&self, ticket: Ticket) {
+    /// Says that a connection is gone and may come back, and where its sound ended.
+    pub(super) fn leave(&self, ticket: Ticket, end_ms: u64) {
         if let Some(entry) = self.lock().iter_mut().find(|entry| entry.ticket == ticket) {
             entry.left = Some(Instant::now());
+            entry.end_ms = end_ms.max(entry.end_ms);
         }
     }
 
@@ -130,14 +135,14 @@ mod tests {
         let next = opening("AC", "CA1", "MZ2");
         // While the first stream lives, a second one of the call is another conversation.
         assert_eq!(calls.find(None, &next), None);
-        calls.leave(ticket);
+        calls.leave(ticket, 5);
         let found = calls.find(None, &next).unwrap();
-        assert_eq!(found.session, "one");
+        assert_eq!((found.session.as_str(), found.end_ms), ("one", 5));
         // The connection that was replaced has no say any more.
-        calls.leave(ticket);
+        calls.leave(ticket, 5);
         assert_eq!(calls.find(None, &opening("AC", "CA1", "MZ3")), None);
         calls.forget(found.ticket);
-        calls.leave(found.ticket);
+        calls.leave(found.ticket, 5);
         assert_eq!(calls.find(None, &next), None);
     }
 
@@ -153,7 +158,7 @@ mod tests {
         let calls = Calls::default();
         let key: Arc<str> = Arc::from("platform");
         let ticket = calls.enter(Some(Arc::clone(&key)), &opening("AC", "CA1", "MZ1"), "one", |_| true);
-        calls.leave(ticket);
+        calls.leave(ticket, 5);
         assert_eq!(calls.find(None, &opening("AC", "CA1", "MZ1")), None);
         assert_eq!(calls.find(Some(&key), &opening("AC2", "CA1", "MZ1")), None);
         assert_eq!(calls.find(Some(&key), &opening("AC", "", "")), None);

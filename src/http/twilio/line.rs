@@ -82,7 +82,8 @@ impl Line {
             match hub.find(&found.session).filter(|session| !session.is_ended()) {
                 Some(session) => {
                     let away_ms = u64::try_from(found.away.as_millis()).unwrap_or(u64::MAX);
-                    self.call.resume(session.info().media_ms, away_ms);
+                    // What the session has not heard yet lies before what comes now, too.
+                    self.call.resume(session.info().media_ms.max(found.end_ms), away_ms);
                     self.hold(session, found.ticket);
                     return Ok(());
                 }
@@ -106,7 +107,7 @@ impl Line {
     /// Hands sound to the session; false where the session has ended.
     pub(super) async fn pass(&self, sounds: Vec<Sound>) -> bool {
         let Some(held) = &self.held else { return true };
-        for Sound { side, at_ms, bytes, .. } in sounds {
+        for Sound { side, at_ms, bytes } in sounds {
             let track = match side {
                 Side::Customer => CUSTOMER_TRACK,
                 Side::Agent => AGENT_TRACK,
@@ -139,7 +140,7 @@ impl Line {
     /// Leaves the session to a connection that may come back.
     pub(super) fn leave(&mut self) {
         if let Some(held) = self.held.take() {
-            self.calls.leave(held.ticket);
+            self.calls.leave(held.ticket, self.call.end_ms());
         }
     }
 
