@@ -16,6 +16,8 @@ use crate::telemetry::record;
 
 /// Pieces are joined until this much has come together, because each step over a thread has its price.
 const JOINED_BYTES: usize = 6_400;
+/// The most that is heard in one step, so that windows of speech come no faster than they can be read.
+const STEP_BYTES: usize = 64 << 10;
 /// How long a piece waits for others at most.
 const JOIN_TIME: Duration = Duration::from_millis(100);
 const SAMPLES_PER_MS: u64 = SAMPLE_RATE_HZ as u64 / 1_000;
@@ -55,6 +57,8 @@ pub(super) struct HeardNow {
     pub(super) damaged: u64,
     pub(super) is_reset: bool,
     pub(super) is_speaking: bool,
+    /// Whether the track has ended and nothing of it is left.
+    pub(super) is_finished: bool,
     pub(super) faults: Vec<MediaError>,
 }
 
@@ -93,20 +97,26 @@ impl Ear {
         Some(if self.waiting_bytes >= JOINED_BYTES { since } else { since + JOIN_TIME })
     }
 
-    /// Hears everything that waits.
+    /// Hears what waits, as far as one step goes.
     pub(super) fn hear(&mut self, clock: &Mutex<Clock>) -> HeardNow {
         let started = Instant::now();
         let mut heard = HeardNow::default();
         let mut samples = Vec::new();
-        self.since = None;
-        self.waiting_bytes = 0;
-        while let Some(piece) = self.inbox.pop_front() {
+        let mut step_bytes = 0;
+        while step_bytes < STEP_BYTES
+            && let Some(piece) = self.inbox.pop_front()
+        {
+            step_bytes += piece.bytes.len();
             if let Err(error) = self.hear_piece(&piece, clock, &mut samples, &mut heard) {
                 heard.faults.push(error);
             }
         }
         heard.events.extend(self.speech.push(&samples));
         heard.audio_ms += samples.len() as u64 / SAMPLES_PER_MS;
+        self.waiting_bytes -= step_bytes;
+        if self.inbox.is_empty() {
+            self.since = None;
+        }
         self.conclude(heard, started)
     }
 
@@ -137,10 +147,14 @@ impl Ear {
         self.stream.push(&piece.bytes, samples)
     }
 
-    /// Hears what is left when nothing more comes.
+    /// Hears what is left when nothing more comes, a step at a time; the last one says so.
     pub(super) fn finish(&mut self, clock: &Mutex<Clock>) -> HeardNow {
         let started = Instant::now();
         let mut heard = self.hear(clock);
+        if !self.inbox.is_empty() {
+            return heard;
+        }
+        heard.is_finished = true;
         let mut samples = Vec::new();
         if let Err(error) = self.stream.finish(&mut samples) {
             heard.faults.push(error);

@@ -78,6 +78,7 @@ impl Runner {
         self.advance(heard.end_ms);
         let Some(state) = self.tracks.get_mut(index) else { return };
         state.is_hearing = false;
+        state.is_finished = heard.is_finished;
         state.is_speaking = heard.is_speaking;
         let is_speaking = self.tracks.iter().any(|track| track.role == Role::Customer && track.is_speaking);
         lock(&self.shared.frames).set_speaking(is_speaking);

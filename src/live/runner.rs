@@ -35,7 +35,7 @@ const WINDOWS_PER_STEP: usize = 4;
 /// Texts that are read at once.
 const TEXTS_PER_STEP: usize = 16;
 /// How long a session that ends may go on reading what came in.
-const ENDING_TIME: Duration = Duration::from_secs(6);
+const ENDING_TIME: Duration = Duration::from_secs(20);
 /// How long a partial text waits for its final one, in milliseconds of media time.
 const PARTIAL_TIME_MS: u64 = 10_000;
 
@@ -282,7 +282,8 @@ impl Runner {
         let idle = self.last_letter + live.idle_timeout();
         let longest = Instant::from_std(self.shared.opened) + Duration::from_millis(live.max_duration_ms);
         let away = self.detached.map(|since| since + live.resume_time());
-        let audio = self.tracks.iter().filter(|track| !track.is_hearing).filter_map(|track| {
+        let hears = self.hears();
+        let audio = self.tracks.iter().filter(|track| hears && !track.is_hearing).filter_map(|track| {
             let due = lock(track.ear.as_ref()?).due()?;
             Some(Instant::from_std(due))
         });
@@ -298,6 +299,7 @@ impl Runner {
             self.windows.clear();
             self.texts.clear();
             self.work.clear();
+            self.tracks.iter_mut().for_each(|track| track.is_finished = true);
         } else if self.detached.is_some_and(|since| now >= since + live.resume_time()) {
             self.begin_end(CloseReason::ConnectionLost);
         } else if self.shared.opened.elapsed() >= longest {
@@ -346,7 +348,15 @@ impl Runner {
         }
     }
 
+    /// Whether there is room for further windows of speech. Where there is none, audio waits, and then its senders.
+    fn hears(&self) -> bool {
+        self.windows.len() < self.settings.live.max_waiting_windows.div_ceil(2)
+    }
+
     fn start_hearing(&mut self) {
+        if !self.hears() {
+            return;
+        }
         let now = std::time::Instant::now();
         let is_ending = self.closing.is_some();
         for index in 0..self.tracks.len() {
@@ -357,7 +367,6 @@ impl Runner {
             let is_due = is_ending || lock(ear).due().is_some_and(|due| due <= now);
             if is_due {
                 track.is_hearing = true;
-                track.is_finished = is_ending;
                 let hearing =
                     self.workers.clone().hear(index, Arc::clone(ear), Arc::clone(&self.clock), is_ending);
                 self.work.push(Box::pin(hearing));

@@ -158,7 +158,7 @@ impl State {
     fn take_reading(&mut self, track: u8, reading: &Reading) -> Vec<Event> {
         self.is_ranking_stale = true;
         let mut events = vec![Event::Reading(Box::new(TrackReading { track, reading: reading.clone() }))];
-        if self.fusion.add(reading.clone()) == Placement::Late {
+        if self.fusion.add(reading) == Placement::Late {
             self.readings_late += 1;
             events.push(Event::Notice(Notice {
                 code: NoticeCode::ReadingLate,

@@ -94,7 +94,8 @@ impl Workers {
                 Err(PoolError::Full) => tokio::time::sleep(REST).await,
                 Err(error) => {
                     tracing::error!(%error, "hearing failed");
-                    return Done::Heard { track, heard: HeardNow::default() };
+                    let heard = HeardNow { is_finished: is_end, ..HeardNow::default() };
+                    return Done::Heard { track, heard };
                 }
             }
         }

@@ -25,73 +25,111 @@ pub(super) struct BucketReading {
     pub(super) readings: u32,
 }
 
-/// The usable readings up to a moment, in the order of media time, grouped by bucket: at most one a modality.
-pub(super) fn buckets(
-    readings: &[Reading],
-    until_ms: u64,
-    bucket_ms: u64,
-    floor: f32,
-) -> Vec<[Option<BucketReading>; 3]> {
-    let mut usable: Vec<&Reading> =
-        readings.iter().filter(|reading| reading.is_usable() && reading.span.end_ms <= until_ms).collect();
-    usable.sort_by_key(|reading| (reading.span.end_ms, reading.span.start_ms, reading.modality));
-    let bucket_of = |reading: &Reading| reading.span.end_ms / bucket_ms.max(1);
-    usable
-        .chunk_by(|left, right| bucket_of(left) == bucket_of(right))
-        .map(|chunk| Modality::ALL.map(|modality| pool(chunk, modality, floor)))
-        .collect()
+/// The numbers of one usable reading, and nothing else of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Look {
+    pub(super) modality: Modality,
+    /// The end of the reading, in milliseconds of media time.
+    pub(super) at_ms: u64,
+    quality: f32,
+    log_probabilities: CategoryArray,
+    valence: f32,
+    arousal: f32,
+    dominance: Option<f32>,
+    service: [Option<f32>; 3],
 }
 
-/// Pools the readings of one modality; none where there is no such reading.
-fn pool(chunk: &[&Reading], modality: Modality, floor: f32) -> Option<BucketReading> {
-    let own = || chunk.iter().filter(|reading| reading.modality == modality);
+impl Look {
+    /// None where the reading is not usable. No category goes below the floor.
+    pub(super) fn of(reading: &Reading, floor: f32) -> Option<Self> {
+        let sum: f32 = reading.categories.iter().sum();
+        let service = reading.service;
+        reading.is_usable().then(|| Self {
+            modality: reading.modality,
+            at_ms: reading.span.end_ms,
+            quality: reading.quality.min(1.0),
+            log_probabilities: reading.categories.map(|probability| (probability / sum).max(floor).ln()),
+            valence: reading.valence,
+            arousal: reading.arousal,
+            dominance: reading.dominance,
+            service: [service.satisfaction, service.frustration, service.confusion],
+        })
+    }
+
+    /// The number of the time bucket that it belongs to.
+    pub(super) fn bucket(&self, bucket_ms: u64) -> u64 {
+        self.at_ms / bucket_ms.max(1)
+    }
+}
+
+/// The usable readings up to a moment, in the order of media time.
+pub(super) fn looks(readings: &[Reading], until_ms: u64, floor: f32) -> Vec<Look> {
+    let mut looks: Vec<Look> = readings
+        .iter()
+        .filter(|reading| reading.span.end_ms <= until_ms)
+        .filter_map(|reading| Look::of(reading, floor))
+        .collect();
+    looks.sort_by_key(|look| (look.at_ms, look.modality));
+    looks
+}
+
+/// Looks in the order of media time, grouped by bucket: at most one a modality.
+pub(super) fn buckets(looks: &[Look], bucket_ms: u64) -> impl Iterator<Item = [Option<BucketReading>; 3]> {
+    looks.chunk_by(move |left, right| left.bucket(bucket_ms) == right.bucket(bucket_ms)).map(pool_bucket)
+}
+
+/// Pools the looks of one bucket.
+pub(super) fn pool_bucket(looks: &[Look]) -> [Option<BucketReading>; 3] {
+    Modality::ALL.map(|modality| pool(looks, modality))
+}
+
+/// Pools the looks of one modality; none where there is no such look.
+fn pool(looks: &[Look], modality: Modality) -> Option<BucketReading> {
+    let own = || looks.iter().filter(|look| look.modality == modality);
     let last = own().next_back()?;
     let mut log_probabilities = [0.0; CATEGORY_COUNT];
     let mut total = 0.0;
     let mut squares = 0.0;
     let mut readings = 0;
-    for reading in own() {
-        let quality = reading.quality.min(1.0);
-        let sum: f32 = reading.categories.iter().sum();
-        for (pooled, probability) in log_probabilities.iter_mut().zip(reading.categories) {
-            *pooled += quality * (probability / sum).max(floor).ln();
+    for look in own() {
+        for (pooled, logarithm) in log_probabilities.iter_mut().zip(look.log_probabilities) {
+            *pooled += look.quality * logarithm;
         }
-        total += quality;
-        squares += quality * quality;
+        total += look.quality;
+        squares += look.quality * look.quality;
         readings += 1;
     }
     for pooled in &mut log_probabilities {
         *pooled /= total;
     }
-    let mean = |value: fn(&Reading) -> Option<f32>, low: f32| weighted_mean(own().copied(), value, low);
+    let mean = |value: fn(&Look) -> Option<f32>, low: f32| weighted_mean(own(), value, low);
     Some(BucketReading {
-        at_ms: last.span.end_ms,
+        at_ms: last.at_ms,
         quality: squares / total,
         log_probabilities,
-        valence: mean(|reading| Some(reading.valence), -1.0)?,
-        arousal: mean(|reading| Some(reading.arousal), -1.0)?,
-        dominance: mean(|reading| reading.dominance, -1.0),
+        valence: mean(|look| Some(look.valence), -1.0)?,
+        arousal: mean(|look| Some(look.arousal), -1.0)?,
+        dominance: mean(|look| look.dominance, -1.0),
         service: [
-            mean(|reading| reading.service.satisfaction, 0.0),
-            mean(|reading| reading.service.frustration, 0.0),
-            mean(|reading| reading.service.confusion, 0.0),
+            mean(|look| look.service[0], 0.0),
+            mean(|look| look.service[1], 0.0),
+            mean(|look| look.service[2], 0.0),
         ],
         readings,
     })
 }
 
-/// The mean of a value over the readings that have it, each counting by its quality, clamped to `low..=1`.
+/// The mean of a value over the looks that have it, each counting by its quality, clamped to `low..=1`.
 fn weighted_mean<'a>(
-    readings: impl Iterator<Item = &'a Reading>,
-    value: fn(&Reading) -> Option<f32>,
+    looks: impl Iterator<Item = &'a Look>,
+    value: fn(&Look) -> Option<f32>,
     low: f32,
 ) -> Option<f32> {
     let (mut sum, mut weight) = (0.0, 0.0);
-    for reading in readings {
-        if let Some(value) = value(reading) {
-            let quality = reading.quality.min(1.0);
-            sum += quality * value.clamp(low, 1.0);
-            weight += quality;
+    for look in looks {
+        if let Some(value) = value(look) {
+            sum += look.quality * value.clamp(low, 1.0);
+            weight += look.quality;
         }
     }
     (weight > 0.0).then(|| (sum / weight).clamp(low, 1.0))
@@ -102,6 +140,15 @@ mod tests {
     use super::super::testing::reading;
     use super::*;
     use crate::emotion::Category;
+
+    fn buckets(
+        readings: &[Reading],
+        until_ms: u64,
+        bucket_ms: u64,
+        floor: f32,
+    ) -> Vec<[Option<BucketReading>; 3]> {
+        super::buckets(&looks(readings, until_ms, floor), bucket_ms).collect()
+    }
 
     #[test]
     fn identical_frames_are_one_frame() {

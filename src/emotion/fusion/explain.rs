@@ -73,7 +73,7 @@ pub(super) fn explain(
     assurance: &Assurance,
     trust: &Trust,
     config: &FusionConfig,
-    ignored: usize,
+    ignored: u64,
 ) -> Explanation {
     let mut contributions: Vec<Contribution> = Modality::ALL
         .into_iter()

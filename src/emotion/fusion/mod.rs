@@ -2,12 +2,14 @@
 //!
 //! The road: [`bucket`] pools the readings of one modality within a time bucket, [`memory`] filters each modality over
 //! media time, [`pool`] joins the modalities, [`trust`] says how far to believe it, [`trend`] where it is going and
-//! [`explain`] what each modality contributed. [`config`] holds every number that an
+//! [`explain`] what each modality contributed. [`course`] goes that road bucket by bucket, for a whole call at once
+//! ([`fuse_at`]) as for one that still goes on ([`stream`]). [`config`] holds every number that an
 //! operator may choose and [`learned`] those found by training. `docs/emotion.md` has the formulae.
 
 mod anchors;
 mod bucket;
 mod config;
+mod course;
 mod explain;
 mod learned;
 mod memory;
@@ -24,13 +26,9 @@ use serde::{Deserialize, Serialize};
 pub use stream::{FusionStream, Placement};
 use utoipa::ToSchema;
 
-use self::memory::ModalityMemory;
-use self::pool::{Opinions, State};
-use self::trust::Assurance;
+use self::course::Course;
 use crate::emotion::label::{self, CategoryArray, CategoryProbabilities};
-use crate::emotion::{
-    Category, Concern, EMOTION_VECTOR_VERSION, EmotionVector, Modality, Reading, top_category,
-};
+use crate::emotion::{Category, Concern, EmotionVector, Reading};
 
 /// A fused call: its state, why, and how it came there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -82,55 +80,10 @@ pub fn fuse(readings: &[Reading], concern: Option<Concern>, config: &FusionConfi
 #[must_use]
 pub fn fuse_at(readings: &[Reading], concern: Option<Concern>, at_ms: u64, config: &FusionConfig) -> Fused {
     let ignored = readings.iter().filter(|reading| !reading.is_usable()).count();
-    let mut memories = Modality::ALL.map(|modality| ModalityMemory::new(modality, config));
-    let mut timeline = Vec::new();
-    for bucket in bucket::buckets(readings, at_ms, config.bucket_ms, config.probability_floor) {
-        let mut now_ms = 0;
-        for (memory, reading) in memories.iter_mut().zip(&bucket) {
-            if let Some(reading) = reading {
-                memory.add(reading);
-                now_ms = now_ms.max(reading.at_ms);
-            }
-        }
-        timeline.push(timeline_point(&opinions(&memories, now_ms, config), now_ms, config));
-    }
-    let opinions = opinions(&memories, at_ms, config);
-    let state = pool::pool(&opinions, config);
-    let assurance = Assurance::of(&opinions, &state, config);
-    let trust = trust::trust(&opinions, &assurance, config);
-    let explanation = explain::explain(&opinions, &state, &assurance, &trust, config, ignored);
-    let [satisfaction, frustration, confusion] = state.service;
-    let vector = EmotionVector {
-        version: EMOTION_VECTOR_VERSION,
-        at_ms,
-        categories: state.categories,
-        valence: state.valence,
-        arousal: state.arousal,
-        dominance: state.dominance,
-        satisfaction,
-        frustration,
-        confusion,
-        concern: concern.as_ref().map_or(0.0, |concern| concern.score),
-        concern_issue: concern,
-        trust,
-        trend: trend::trend(&timeline),
-    };
+    let looks = bucket::looks(readings, at_ms, config.probability_floor);
+    let mut course = Course::new(config);
+    let timeline =
+        bucket::buckets(&looks, config.bucket_ms).map(|bucket| course.take(&bucket, config)).collect();
+    let (vector, explanation) = course.state(at_ms, concern, ignored as u64, config);
     Fused { vector, explanation, timeline }
-}
-
-fn opinions(memories: &[ModalityMemory; 3], at_ms: u64, config: &FusionConfig) -> Opinions {
-    [0, 1, 2].map(|index| memories[index].opinion(at_ms, config))
-}
-
-fn timeline_point(opinions: &Opinions, at_ms: u64, config: &FusionConfig) -> TimelinePoint {
-    let state: State = pool::pool(opinions, config);
-    TimelinePoint {
-        at_ms,
-        category: top_category(&state.categories).0,
-        categories: state.categories,
-        valence: state.valence,
-        arousal: state.arousal,
-        dominance: state.dominance,
-        confidence: Assurance::of(opinions, &state, config).confidence(),
-    }
 }

@@ -7,37 +7,56 @@ use crate::emotion::vector::{Trend, WorstMoment};
 const MINIMUM_STRETCH_MS: u64 = 10_000;
 const MILLISECONDS_PER_MINUTE: f64 = 60_000.0;
 
-/// The trend of a timeline in the order of media time.
-pub(super) fn trend(timeline: &[TimelinePoint]) -> Trend {
-    let worst = timeline.iter().min_by(|left, right| left.valence.total_cmp(&right.valence));
-    Trend {
-        valence_per_minute: slope(timeline, |point| point.valence),
-        arousal_per_minute: slope(timeline, |point| point.arousal),
-        worst: worst.map(|point| WorstMoment {
-            at_ms: point.at_ms,
-            valence: point.valence,
-            category: point.category,
-        }),
-    }
+/// What the trend needs of a timeline: sums for the straight lines of least squares, and the worst point.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Slopes {
+    /// None before the first point.
+    first_ms: Option<u64>,
+    last_ms: u64,
+    count: f64,
+    minutes: f64,
+    minutes_squared: f64,
+    /// Of valence and arousal.
+    values: [f64; 2],
+    /// Of minutes times valence and arousal.
+    products: [f64; 2],
+    worst: Option<WorstMoment>,
 }
 
-/// The slope per minute by least squares; 0 for a stretch that is too short.
-fn slope(timeline: &[TimelinePoint], value: fn(&TimelinePoint) -> f32) -> f32 {
-    let (Some(first), Some(last)) = (timeline.first(), timeline.last()) else { return 0.0 };
-    if last.at_ms.saturating_sub(first.at_ms) < MINIMUM_STRETCH_MS {
-        return 0.0;
+impl Slopes {
+    /// Takes the next point of the timeline in.
+    pub(super) fn add(&mut self, point: &TimelinePoint) {
+        let first_ms = *self.first_ms.get_or_insert(point.at_ms);
+        self.last_ms = point.at_ms;
+        let minutes = point.at_ms.saturating_sub(first_ms) as f64 / MILLISECONDS_PER_MINUTE;
+        self.count += 1.0;
+        self.minutes += minutes;
+        self.minutes_squared += minutes * minutes;
+        for (index, value) in [point.valence, point.arousal].into_iter().enumerate() {
+            self.values[index] += f64::from(value);
+            self.products[index] += minutes * f64::from(value);
+        }
+        if self.worst.is_none_or(|worst| point.valence < worst.valence) {
+            self.worst =
+                Some(WorstMoment { at_ms: point.at_ms, valence: point.valence, category: point.category });
+        }
     }
-    let minutes = |point: &TimelinePoint| (point.at_ms - first.at_ms) as f64 / MILLISECONDS_PER_MINUTE;
-    let count = timeline.len() as f64;
-    let mean_time = timeline.iter().map(minutes).sum::<f64>() / count;
-    let mean_value = timeline.iter().map(|point| f64::from(value(point))).sum::<f64>() / count;
-    let (mut covariance, mut variance) = (0.0, 0.0);
-    for point in timeline {
-        let distance = minutes(point) - mean_time;
-        covariance += distance * (f64::from(value(point)) - mean_value);
-        variance += distance * distance;
+
+    /// The trend over all points.
+    pub(super) fn trend(&self) -> Trend {
+        Trend { valence_per_minute: self.slope(0), arousal_per_minute: self.slope(1), worst: self.worst }
     }
-    if variance > 0.0 { (covariance / variance) as f32 } else { 0.0 }
+
+    /// The slope per minute by least squares; 0 for a stretch that is too short.
+    fn slope(&self, index: usize) -> f32 {
+        let stretch_ms = self.last_ms.saturating_sub(self.first_ms.unwrap_or(self.last_ms));
+        if stretch_ms < MINIMUM_STRETCH_MS {
+            return 0.0;
+        }
+        let covariance = self.products[index] - self.minutes * self.values[index] / self.count;
+        let variance = self.minutes_squared - self.minutes * self.minutes / self.count;
+        if variance > 0.0 { (covariance / variance) as f32 } else { 0.0 }
+    }
 }
 
 #[cfg(test)]
@@ -55,6 +74,37 @@ mod tests {
             dominance: 0.0,
             confidence: 0.5,
         }
+    }
+
+    fn trend(timeline: &[TimelinePoint]) -> Trend {
+        let mut slopes = Slopes::default();
+        timeline.iter().for_each(|point| slopes.add(point));
+        slopes.trend()
+    }
+
+    /// The same slope with every point at hand, by the means.
+    fn slope_of_all(timeline: &[TimelinePoint]) -> f64 {
+        let minutes = |point: &TimelinePoint| point.at_ms as f64 / MILLISECONDS_PER_MINUTE;
+        let count = timeline.len() as f64;
+        let mean_time = timeline.iter().map(minutes).sum::<f64>() / count;
+        let mean_value = timeline.iter().map(|point| f64::from(point.valence)).sum::<f64>() / count;
+        let (mut covariance, mut variance) = (0.0, 0.0);
+        for point in timeline {
+            let distance = minutes(point) - mean_time;
+            covariance += distance * (f64::from(point.valence) - mean_value);
+            variance += distance * distance;
+        }
+        covariance / variance
+    }
+
+    #[test]
+    fn sums_over_a_day_are_as_exact_as_all_its_points() {
+        let wave = |step: u64| (step as f32 * 0.37).sin() * 0.4 - step as f32 * 1e-6;
+        let timeline: Vec<_> =
+            (0..43_200_u64).map(|step| point(7_000_000 + step * 2_000, wave(step))).collect();
+        let (found, expected) = (f64::from(trend(&timeline).valence_per_minute), slope_of_all(&timeline));
+        assert!((found - expected).abs() < 1e-9, "{found} {expected}");
+        assert!((found + 3e-5).abs() < 1e-6);
     }
 
     #[test]
