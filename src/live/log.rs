@@ -135,12 +135,13 @@ impl EventReader {
     /// The next event; none when the session has ended and everything was read.
     pub async fn next(&mut self) -> Option<Delivery> {
         loop {
+            // Looked at before the log is read, so that what is written in between wakes the reader again.
+            let is_closed = self.newest.borrow_and_update().is_closed;
             if let Some(delivery) = self.try_next() {
                 return Some(delivery);
             }
-            if self.newest.borrow_and_update().is_closed {
-                // Something may have been written between the look and the closing.
-                return self.try_next();
+            if is_closed {
+                return None;
             }
             self.newest.changed().await.ok()?;
         }
@@ -194,6 +195,29 @@ mod tests {
         log.close();
         let (third, end) = waiting.await.unwrap();
         assert_eq!((number(third), end), (3, None));
+    }
+
+    #[test]
+    fn nothing_that_is_written_beside_a_reader_is_slept_through() {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let log = Arc::new(EventLog::new(1_000_000, usize::MAX));
+        let mut reader = log.reader(None);
+        let count = 20_000;
+        let reading = runtime.spawn(async move {
+            let mut read = 0;
+            while reader.next().await.is_some() {
+                read += 1;
+            }
+            read
+        });
+        for agents in 0..count {
+            log.write(0, &event(agents));
+        }
+        log.close();
+        let read = runtime
+            .block_on(async { tokio::time::timeout(std::time::Duration::from_secs(30), reading).await });
+        assert_eq!(read.expect("the reader wakes").unwrap(), count);
     }
 
     #[tokio::test]

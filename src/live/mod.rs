@@ -4,9 +4,9 @@
 //! plain requests) hand [`Input`]s to it and read its [`Event`]s; each knows only its own wire.
 //!
 //! Inside, a call is one task ([`runner`], [`outcomes`]): [`clock`] makes one media time of all timestamps, [`ear`]
-//! turns audio into windows of speech, [`video`] chooses the frames worth reading, [`faces`] follows faces over frames,
-//! [`work`] asks the models, and [`state`] is the machine that turns what they say into events. [`log`] keeps the
-//! events for readers who come back. Media are never stored.
+//! turns audio into windows of speech, [`video`] chooses the frames worth reading, [`faces`] follows faces over frames
+//! with a [`look`] at as little of them as will do, [`work`] asks the models, and [`state`] is the machine that turns
+//! what they say into events. [`log`] keeps the events for readers who come back. Media are never stored.
 
 mod books;
 mod clock;
@@ -15,9 +15,12 @@ mod ear;
 mod error;
 mod event;
 mod faces;
+#[cfg(test)]
+mod faces_tests;
 mod hub;
 mod input;
 mod log;
+mod look;
 mod options;
 mod outcomes;
 mod runner;

@@ -118,7 +118,8 @@ fn a_client_that_does_not_read_costs_the_others_nothing() {
         assert_eq!(summary["totals"]["windows_skipped"], 0);
         // The session of the one who does not read has gone on all the same.
         let summary = stalled.close().await;
-        assert!(summary["totals"]["events"].as_u64().unwrap() > 300, "{}", summary["totals"]);
+        assert_eq!(summary["totals"]["audio_ms"], 11_000);
+        assert_eq!(summary["totals"]["windows_skipped"], 0);
     });
 }
 
