@@ -50,6 +50,47 @@ pub enum Command {
     Models(OutputArguments),
 }
 
+/// What a measurement plays.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Plays live calls of the sample in real time, and searches for the most that the server holds.
+    Calls(CallsArguments),
+}
+
+/// Live calls to play.
+#[derive(Debug, Args)]
+pub struct CallsArguments {
+    /// The server.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+    /// How many calls at the same time; left out, the most that hold are searched.
+    #[arg(long, value_name = "CALLS", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub calls: Option<u16>,
+    /// The most calls that the search tries.
+    #[arg(long, value_name = "CALLS", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub max_calls: u16,
+    /// The frames that each call sends a second.
+    #[arg(long, value_name = "FRAMES", default_value_t = 2.0, value_parser = frame_rate)]
+    pub frames_per_second: f64,
+    /// How long each call lasts.
+    #[arg(long, value_name = "MS", default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(5_000..=86_400_000))]
+    pub duration_ms: u64,
+    /// What of it does not count.
+    #[arg(long, value_name = "MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(..=86_400_000))]
+    pub warm_up_ms: u64,
+    /// The longest latency that 95 in 100 readings may have.
+    #[arg(long, value_name = "MS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..=600_000))]
+    pub latency_ms: u64,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+fn frame_rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.01..=10.0).contains(&rate) { Ok(rate) } else { Err("not within 0.01 to 10".to_owned()) }
+}
+
 /// A recording to play.
 #[derive(Debug, Args)]
 pub struct ReplayArguments {
@@ -186,7 +227,11 @@ pub struct PredictArguments {
 
 /// A measurement of a running server.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct BenchArguments {
+    /// What to play instead of single requests.
+    #[command(subcommand)]
+    pub command: Option<BenchCommand>,
     /// The server; other servers than this one are measured with --request.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub url: String,

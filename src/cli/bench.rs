@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::arguments::BenchArguments;
+use super::arguments::{BenchArguments, BenchCommand};
 use super::tables::table;
 use super::{CliError, serve};
 use crate::app::paths;
@@ -23,6 +23,9 @@ pub(super) fn run(
     output: &mut dyn Write,
     faults: &mut dyn Write,
 ) -> Result<(), CliError> {
+    if let Some(BenchCommand::Calls(calls)) = &arguments.command {
+        return super::bench_calls::run(config, calls, output, faults);
+    }
     let requests = Arc::new(requests(config, arguments)?);
     let plan = plan(arguments);
     plan.check()?;
@@ -192,7 +195,7 @@ fn describe(report: &Report) -> String {
 }
 
 /// A time with three digits that mean something.
-fn milliseconds(value: f64) -> String {
+pub(super) fn milliseconds(value: f64) -> String {
     match value {
         value if value < 10.0 => format!("{value:.2} ms"),
         value if value < 100.0 => format!("{value:.1} ms"),

@@ -7,6 +7,7 @@ mod analyze;
 mod arguments;
 mod bars;
 mod bench;
+mod bench_calls;
 mod demo;
 mod error;
 mod keys;

@@ -10,7 +10,7 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::Target;
+use super::{LoadError, Target};
 
 /// The most bytes of a failed answer that are kept to be shown.
 const WORDS_LIMIT_BYTES: usize = 300;
@@ -55,6 +55,27 @@ impl Client {
     pub(super) async fn send(&self, request: Request<Full<Bytes>>) -> Outcome {
         // Giving up drops the connection, so that the server notices.
         tokio::time::timeout(self.timeout, self.exchange(request)).await.unwrap_or(Outcome::Late)
+    }
+
+    /// Asks for a text; what is no success is an error.
+    pub(super) async fn get(&self, path: &str) -> Result<String, LoadError> {
+        let unreachable = |words: &str| LoadError::Unreachable {
+            url: format!("{}{path}", self.target.url),
+            source: std::io::Error::other(words.to_owned()),
+        };
+        let uri = format!("{}{path}", self.target.prefix);
+        let request = Request::get(uri).header("host", &self.target.authority).body(Full::default());
+        let request = request.map_err(|error| unreachable(&error.to_string()))?;
+        let Some((mut connection, _)) = self.connection().await else {
+            return Err(unreachable("there is no connection"));
+        };
+        let answer = connection.send_request(request).await;
+        let answer = answer.map_err(|error| unreachable(&error.to_string()))?;
+        if !answer.status().is_success() {
+            return Err(unreachable(&format!("it answers {}", answer.status())));
+        }
+        let body = answer.into_body().collect().await.map_err(|error| unreachable(&error.to_string()))?;
+        Ok(String::from_utf8_lossy(&body.to_bytes()).into_owned())
     }
 
     async fn exchange(&self, mut request: Request<Full<Bytes>>) -> Outcome {

@@ -70,6 +70,18 @@ pub enum LoadError {
         /// Its bounds.
         bounds: &'static str,
     },
+    /// A file of the sample cannot be decoded.
+    #[error("cannot use {path}", path = path.display())]
+    Media {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: crate::media::MediaError,
+    },
+    /// A synthetic call broke off.
+    #[error("the call broke off: {0}")]
+    Call(String),
     /// The counters cannot be made.
     #[error("the counters cannot be made")]
     Histogram(#[source] hdrhistogram::CreationError),

@@ -9,6 +9,7 @@
 //! meanwhile, and a generator that cannot keep up is seen in its own lag.
 
 mod arrivals;
+mod calls;
 mod client;
 mod error;
 mod plan;
@@ -23,6 +24,7 @@ mod target;
 mod testing;
 
 pub use arrivals::Arrivals;
+pub use calls::{CallsPlan, CallsReport, CallsSearch, Script, StageShare, measure, search_calls};
 pub use client::Client;
 pub use error::LoadError;
 pub use plan::{Load, Plan};

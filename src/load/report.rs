@@ -93,6 +93,24 @@ pub struct Latency {
     pub max: f64,
 }
 
+impl Latency {
+    /// The latencies of some events; none where there are none. The list is put in order.
+    pub(super) fn of(latencies_ms: &mut [f64]) -> Option<Self> {
+        latencies_ms.sort_by(f64::total_cmp);
+        let last = latencies_ms.len().checked_sub(1)?;
+        let at = |quantile: f64| latencies_ms[((last as f64) * quantile).ceil() as usize];
+        Some(Self {
+            mean: latencies_ms.iter().sum::<f64>() / latencies_ms.len() as f64,
+            p50: at(0.5),
+            p90: at(0.9),
+            p95: at(0.95),
+            p99: at(0.99),
+            p99_9: at(0.999),
+            max: latencies_ms[last],
+        })
+    }
+}
+
 /// How late the generator was, in milliseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Lag {
