@@ -3,11 +3,11 @@
 //! A [`Hub`] holds all calls of a server, a [`Session`] is the handle to one. Transports (WebSocket, telephony, WebRTC,
 //! plain requests) hand [`Input`]s to it and read its [`Event`]s; each knows only its own wire.
 //!
-//! Inside, a call is one task ([`runner`], [`outcomes`]): [`clock`] makes one media time of all timestamps, [`ear`]
-//! turns audio into windows of speech, [`video`] chooses the frames worth reading, [`faces`] follows faces over frames
-//! with a [`look`] at as little of them as will do, [`work`] asks the models, and [`state`] is the machine that turns
-//! what they say into events. [`log`] keeps the events for readers who come back, [`webhooks`] sends them to other
-//! servers, [`record`] keeps what the state was told so that a call can be played again. Media are never stored.
+//! Inside, a call is one task (`runner`, `outcomes`): `clock` makes one media time of all timestamps, `ear`
+//! turns audio into windows of speech, `video` chooses the frames worth reading, `faces` follows faces over frames
+//! with a `look` at as little of them as will do, `work` asks the models, and `state` is the machine that turns
+//! what they say into events. `log` keeps the events for readers who come back, `webhooks` sends them to other
+//! servers, `record` keeps what the state was told so that a call can be played again. Media are never stored.
 
 mod books;
 mod clock;

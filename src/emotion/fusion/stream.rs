@@ -187,7 +187,7 @@ impl Timeline {
 
     fn points(&self) -> Vec<TimelinePoint> {
         let mut points = self.kept.clone();
-        if (self.seen.saturating_sub(1)) % self.stride != 0 {
+        if !self.seen.saturating_sub(1).is_multiple_of(self.stride) {
             points.extend(self.last);
         }
         points

@@ -19,7 +19,7 @@ use super::{AudioFormat, MediaError, MediaLimits, SAMPLE_RATE_HZ, decode_audio, 
 /// One track of audio, decoded piece by piece to one channel at 16 kHz.
 ///
 /// Any way of cutting the bytes of [`StreamFormat`]'s bare samples gives the same samples as
-/// [`decode_audio`](super::decode_audio) gives for all of them at once: N source samples give exactly
+/// [`decode_audio`] gives for all of them at once: N source samples give exactly
 /// ceil(N * 16000 / rate) in the end. Sources that are not at 16 kHz come out up to 130 ms late, because the filter
 /// looks ahead; the moment of sample 0 stays the moment of sample 0.
 pub struct AudioStream {
