@@ -195,9 +195,20 @@ fn what_cannot_be_published_is_refused_with_its_reason() {
 #[test]
 fn a_server_that_takes_no_browsers_says_so() {
     run(async {
-        let off = build("webrtc.enabled=false");
+        let off = build(&["webrtc.enabled=false"]);
         let (_client, sdp) = Client::new(codecs()).await;
         send(&off, "POST", "/v1/whip", &[SDP], &sdp).await.assert_failure(404, "webrtc_off");
         send(&off, "DELETE", "/v1/whip/x", &[], "").await.assert_failure(404, "webrtc_off");
+    });
+}
+
+#[test]
+fn a_browser_that_never_comes_leaves_no_session_behind() {
+    run(async {
+        let app = build(&["webrtc.enabled=true", "webrtc.connect_timeout_ms=200"]);
+        let (_client, sdp) = Client::new(codecs()).await;
+        let answer = send(&app, "POST", "/v1/whip", &[SDP], &sdp).await;
+        let session = app.live().find(answer.header("x-session-id")).unwrap();
+        assert_eq!(summary(session.events(None)).await["reason"], "connection_lost");
     });
 }

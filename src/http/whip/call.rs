@@ -106,9 +106,15 @@ impl Call {
                 Err(_) => {}
             }
         }
-        if self.is_own && publication.ending() == Ending::Closed {
+        let reason = match publication.ending() {
+            Ending::Closed => Some(CloseReason::Requested),
+            // Nobody knows of a session whose browser never came, so nobody will come back to it.
+            Ending::NeverConnected => Some(CloseReason::ConnectionLost),
+            Ending::Replaced | Ending::Lost | Ending::Failed | Ending::Abandoned => None,
+        };
+        if let Some(reason) = reason.filter(|_| self.is_own) {
             // A session that has ended already needs no end.
-            let _ = self.session.close(CloseReason::Requested).await;
+            let _ = self.session.close(reason).await;
         }
         // Without this the session waits for its client to come back, for as long as it is told to.
         drop(attachment);
