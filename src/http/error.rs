@@ -35,6 +35,12 @@ pub enum ErrorCode {
     NotFound,
     /// The route does not take this method.
     MethodNotAllowed,
+    /// There is no key, or it is not known; or it came in the address.
+    Unauthenticated,
+    /// The client is known, or needs not be, and may not do this: a page of another host, mostly.
+    Forbidden,
+    /// The key asks more often than it may; try again after the time in `Retry-After`.
+    RateLimited,
     /// The audio is damaged, empty or of an unknown format.
     AudioUnreadable,
     /// The audio is beyond a limit: bytes, seconds or channels.
@@ -75,7 +81,7 @@ pub enum ErrorCode {
     ModelNotLoaded,
     /// As many live calls are open as may be.
     TooManySessions,
-    /// There is no such live call, or it has ended.
+    /// There is no such live call, it has ended, or it is another key's.
     SessionNotFound,
     /// The live call cannot be taken up: the token is not its own.
     ResumeRefused,
@@ -101,7 +107,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 43] = [
         Self::BodyUnreadable,
         Self::BodyTimeout,
         Self::BodyTooLarge,
@@ -111,6 +117,9 @@ impl ErrorCode {
         Self::UnsupportedMediaType,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::RateLimited,
         Self::AudioUnreadable,
         Self::AudioTooLarge,
         Self::FrameUnreadable,
@@ -157,6 +166,9 @@ impl ErrorCode {
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::RateLimited => "rate_limited",
             Self::AudioUnreadable => "audio_unreadable",
             Self::AudioTooLarge => "audio_too_large",
             Self::FrameUnreadable => "frame_unreadable",
@@ -196,6 +208,7 @@ impl ErrorCode {
     pub const fn fault(self) -> Fault {
         match self {
             Self::Overloaded
+            | Self::RateLimited
             | Self::TooManySessions
             | Self::NotReady
             | Self::ModelNotLoaded

@@ -1,9 +1,11 @@
 //! The wire: routes, wire types and the one place where a status code is chosen.
 //!
 //! Every route stands in one list, from which the router is built and against which the OpenAPI document is tested.
-//! Around all of them lies the envelope: request identifier, time limit, panic fence, metrics and error bodies.
+//! Around all of them lies the envelope: request identifier, time limit, panic fence, metrics and error bodies; within
+//! it, [`access`] asks for keys.
 //! What the answers mean is decided elsewhere; nothing here computes.
 
+pub mod access;
 mod analyze;
 mod arrival;
 mod catalogue;
@@ -17,6 +19,7 @@ mod multipart;
 mod openapi;
 mod rank;
 mod request_id;
+pub mod sessions;
 mod status;
 mod whip;
 
@@ -25,6 +28,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, delete, get, options, patch, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub use access::{Access, KeyName};
 pub use analyze::{AnalyzeBody, AudioPart, FramePart, TranscriptPart, UtterancePart};
 pub use catalogue::{MatcherList, ModelEntry, ModelList};
 pub use error::{ApiError, ErrorBody, ErrorCode, ProtocolError};
@@ -58,6 +62,14 @@ fn routes() -> Vec<Route> {
         route("get", "/v1/models", get(catalogue::models)),
         route("get", "/v1/matchers", get(catalogue::matchers)),
         route("get", "/v1/engine", get(catalogue::engine)),
+        route("post", "/v1/sessions", post(sessions::open)),
+        route("get", "/v1/sessions", get(sessions::list)),
+        route("get", "/v1/sessions/{id}", get(sessions::info)),
+        route("patch", "/v1/sessions/{id}", patch(sessions::update)),
+        route("delete", "/v1/sessions/{id}", delete(sessions::close)),
+        route("post", "/v1/sessions/{id}/transcript", post(sessions::transcript::transcript)),
+        route("get", "/v1/sessions/{id}/events", get(sessions::events::of_session)),
+        route("get", "/v1/events", get(sessions::events::of_all)),
         route("get", "/healthz", get(health::healthz)),
         route("get", "/readyz", get(health::readyz)),
         route("get", "/metrics", get(health::metrics)),
@@ -75,6 +87,7 @@ pub fn route_names() -> Vec<(&'static str, &'static str)> {
 /// The router of an app, ready to serve.
 pub fn router(app: &App) -> Router {
     let inference = inference::Inference::new(app);
+    let access = Access::new(&app.config().access);
     let router = routes()
         .into_iter()
         .fold(Router::new(), |router, route| router.route(route.path, route.handler))
@@ -92,7 +105,10 @@ pub fn router(app: &App) -> Router {
     router
         .layer(DefaultBodyLimit::max(app.config().server.max_body_bytes))
         .layer(CatchPanicLayer::custom(envelope::after_panic))
+        .layer(axum::middleware::from_fn_with_state(access.clone(), access::guard))
         .layer(axum::middleware::from_fn_with_state(app.clone(), envelope::wrap))
+        // What browsers are told stands on failures too, so it is added when their bodies are written.
+        .layer(axum::middleware::from_fn_with_state(access.clone(), access::share))
         // gRPC has its own envelope: its errors have no body.
-        .merge(inference::grpc::router(&inference))
+        .merge(inference::grpc::router(&inference, &access))
 }

@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ContentBuilder, HttpMethod, Ref, RefOr, Required, ResponseBuilder};
 
-use super::{analyze, catalogue, health, inference, rank, whip};
+use super::{analyze, catalogue, health, inference, rank, sessions, whip};
 
 /// Where the inference protocol's bodies are described.
 const PROTOCOL: &str =
@@ -34,6 +34,14 @@ const PROTOCOL: &str =
         catalogue::models,
         catalogue::matchers,
         catalogue::engine,
+        sessions::open,
+        sessions::list,
+        sessions::info,
+        sessions::update,
+        sessions::close,
+        sessions::transcript::transcript,
+        sessions::events::of_session,
+        sessions::events::of_all,
         health::healthz,
         health::readyz,
         health::metrics,

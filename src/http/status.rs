@@ -4,8 +4,10 @@ use axum::http::StatusCode;
 
 use super::{ApiError, ErrorCode};
 
-/// The answer to an offer that was taken.
-pub(super) const PUBLISHED: StatusCode = StatusCode::CREATED;
+/// The answer to something that was made.
+pub(super) const CREATED: StatusCode = StatusCode::CREATED;
+/// The answer to a browser that asks beforehand what a page may do.
+pub(super) const PREFLIGHT: StatusCode = StatusCode::NO_CONTENT;
 /// The answer to what is noted and needs no words.
 pub(super) const NOTED: StatusCode = StatusCode::NO_CONTENT;
 
@@ -19,9 +21,11 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::FrameUnreadable
         | ErrorCode::SdpInvalid
         | ErrorCode::InputInvalid => StatusCode::BAD_REQUEST,
-        ErrorCode::AgentBiometricsRefused | ErrorCode::ManagementRefused | ErrorCode::ResumeRefused => {
-            StatusCode::FORBIDDEN
-        }
+        ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
+        ErrorCode::AgentBiometricsRefused
+        | ErrorCode::ManagementRefused
+        | ErrorCode::ResumeRefused
+        | ErrorCode::Forbidden => StatusCode::FORBIDDEN,
         ErrorCode::NotFound
         | ErrorCode::ModelUnknown
         | ErrorCode::SessionNotFound
@@ -43,7 +47,9 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::IceRestartRefused => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         ErrorCode::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
-        ErrorCode::Overloaded | ErrorCode::TooManySessions => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::Overloaded | ErrorCode::RateLimited | ErrorCode::TooManySessions => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         ErrorCode::NotReady | ErrorCode::ModelNotLoaded | ErrorCode::EngineStopped => {
             StatusCode::SERVICE_UNAVAILABLE
         }
@@ -82,7 +88,9 @@ mod tests {
     #[test]
     fn the_clients_faults_are_the_four_hundreds() {
         for code in ErrorCode::ALL {
-            let client = code.fault() == Fault::Client || code == ErrorCode::Overloaded;
+            let too_much =
+                matches!(code, ErrorCode::Overloaded | ErrorCode::RateLimited | ErrorCode::TooManySessions);
+            let client = code.fault() == Fault::Client || too_much;
             assert_eq!(of(code).is_client_error(), client, "{}", code.name());
             assert!(is_failure(of(code)));
         }

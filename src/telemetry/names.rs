@@ -316,8 +316,27 @@ pub const LIVE_NOTICES: Metric = metric(
     "What was left out of live calls, by the notice's code.",
 );
 
+/// Webhooks.
+pub const WEBHOOKS: Metric = metric(
+    "heartline_webhooks_total",
+    Kind::Counter,
+    Unit::Count,
+    &["endpoint", "outcome"],
+    "Webhooks by endpoint and outcome (delivered, retried, given_up, dropped).",
+);
+/// Webhooks that wait.
+pub const WEBHOOK_BACKLOG: Metric = metric(
+    "heartline_webhook_backlog",
+    Kind::Gauge,
+    Unit::Count,
+    &["endpoint"],
+    "Webhooks that wait for their endpoint.",
+);
+
 /// All metrics.
 pub const ALL: &[Metric] = &[
+    WEBHOOKS,
+    WEBHOOK_BACKLOG,
     BUILD_INFO,
     REQUESTS,
     REQUEST_SECONDS,

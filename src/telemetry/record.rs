@@ -146,6 +146,16 @@ pub(crate) fn rejected(model: &'static str, rows: usize) {
     counter!(names::REJECTED_ROWS.name, "model" => model).increment(rows as u64);
 }
 
+/// What became of a webhook; the outcome is `delivered`, `retried`, `given_up` or `dropped`.
+pub(crate) fn webhook(endpoint: &str, outcome: &'static str) {
+    counter!(names::WEBHOOKS.name, "endpoint" => endpoint.to_owned(), "outcome" => outcome).increment(1);
+}
+
+/// How many webhooks wait for an endpoint now.
+pub(crate) fn webhook_backlog(endpoint: &str, waiting: usize) {
+    gauge!(names::WEBHOOK_BACKLOG.name, "endpoint" => endpoint.to_owned()).set(as_f64(waiting));
+}
+
 /// A WebRTC peer that may connect, counted until this is dropped.
 #[must_use]
 pub(crate) fn webrtc_peer_begins() -> WebRtcPeer {

@@ -183,7 +183,7 @@ fn answer(published: Published) -> Result<Response, ApiError> {
         (ACCEPT_PATCH, HeaderValue::from_static(FRAGMENT)),
         (SESSION, header(published.session)?),
     ];
-    Ok((status::PUBLISHED, headers, published.answer).into_response())
+    Ok((status::CREATED, headers, published.answer).into_response())
 }
 
 /// The name of an ICE session, as RFC 9725 wants it: our user fragment is one.
