@@ -14,6 +14,7 @@ mod load;
 pub mod raw;
 mod read;
 mod section;
+mod telephony;
 mod validate;
 
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use errors::{ConfigErrors, ConfigFault, Origin};
 pub use load::Sources;
 pub use raw::{Management, MatcherConfig};
 pub use section::Section;
+pub use telephony::{Secret, TelephonyConfig};
 
 /// The beginning of every environment variable that sets a key.
 pub const VARIABLE_PREFIX: &str = "HEARTLINE_";
@@ -70,6 +72,8 @@ pub struct Config {
     pub plugins: PluginsConfig,
     /// Whose emotion may be read.
     pub privacy: PrivacyConfig,
+    /// Streams of telephone companies.
+    pub telephony: TelephonyConfig,
     /// Logs.
     pub telemetry: TelemetryConfig,
     /// Media from browsers.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use heartline_models::DeviceChoice;
 use serde::{Deserialize, Serialize};
 
-use super::AccessConfig;
+use super::{AccessConfig, TelephonyConfig};
 use crate::emotion::FusionConfig;
 use crate::live::LiveConfig;
 use crate::live::webhooks::WebhooksConfig;
@@ -42,6 +42,8 @@ pub struct RawConfig {
     pub plugins: RawPlugins,
     /// `[privacy]`
     pub privacy: RawPrivacy,
+    /// `[telephony]`, which checks itself.
+    pub telephony: TelephonyConfig,
     /// `[telemetry]`
     pub telemetry: RawTelemetry,
     /// `[webrtc]`, which belongs to the WebRTC room.
@@ -65,6 +67,7 @@ impl Default for RawConfig {
             routing: RawRouting::default(),
             plugins: RawPlugins::default(),
             privacy: RawPrivacy::default(),
+            telephony: TelephonyConfig::default(),
             telemetry: RawTelemetry::default(),
             webrtc: WebRtcConfig::default(),
             samples: RawSamples::default(),

@@ -38,6 +38,7 @@ pub(super) fn validate(raw: RawConfig) -> (Config, Vec<Invalid>) {
         routing: routing(raw.routing, &mut bounds),
         plugins: PluginsConfig { folder: raw.plugins.folder },
         privacy: privacy(raw.privacy, &mut bounds),
+        telephony: bounds.section("telephony", raw.telephony),
         telemetry: logs(raw.telemetry, &mut bounds),
         webrtc: bounds.section("webrtc", raw.webrtc),
         samples: SamplesConfig { folder: raw.samples.folder },

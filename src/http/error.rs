@@ -101,13 +101,15 @@ pub enum ErrorCode {
     PreconditionFailed,
     /// An ICE restart is not supported.
     IceRestartRefused,
+    /// The request does not carry the signature of the configured account.
+    SignatureInvalid,
     /// The server made a mistake.
     Internal,
 }
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::BodyUnreadable,
         Self::BodyTimeout,
         Self::BodyTooLarge,
@@ -150,6 +152,7 @@ impl ErrorCode {
         Self::PreconditionRequired,
         Self::PreconditionFailed,
         Self::IceRestartRefused,
+        Self::SignatureInvalid,
         Self::Internal,
     ];
 
@@ -199,6 +202,7 @@ impl ErrorCode {
             Self::PreconditionRequired => "precondition_required",
             Self::PreconditionFailed => "precondition_failed",
             Self::IceRestartRefused => "ice_restart_refused",
+            Self::SignatureInvalid => "signature_invalid",
             Self::Internal => "internal",
         }
     }

@@ -21,6 +21,7 @@ mod rank;
 mod request_id;
 pub mod sessions;
 mod status;
+pub mod twilio;
 mod whip;
 
 use axum::Router;
@@ -70,6 +71,7 @@ fn routes() -> Vec<Route> {
         route("post", "/v1/sessions/{id}/transcript", post(sessions::transcript::transcript)),
         route("get", "/v1/sessions/{id}/events", get(sessions::events::of_session)),
         route("get", "/v1/events", get(sessions::events::of_all)),
+        route("get", "/v1/twilio", twilio::route::route()),
         route("get", "/healthz", get(health::healthz)),
         route("get", "/readyz", get(health::readyz)),
         route("get", "/metrics", get(health::metrics)),

@@ -42,6 +42,7 @@ const PROTOCOL: &str =
         sessions::transcript::transcript,
         sessions::events::of_session,
         sessions::events::of_all,
+        super::twilio::route::twilio,
         health::healthz,
         health::readyz,
         health::metrics,

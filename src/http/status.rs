@@ -25,7 +25,8 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         ErrorCode::AgentBiometricsRefused
         | ErrorCode::ManagementRefused
         | ErrorCode::ResumeRefused
-        | ErrorCode::Forbidden => StatusCode::FORBIDDEN,
+        | ErrorCode::Forbidden
+        | ErrorCode::SignatureInvalid => StatusCode::FORBIDDEN,
         ErrorCode::NotFound
         | ErrorCode::ModelUnknown
         | ErrorCode::SessionNotFound

@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn two_frames_a_second_are_read_while_somebody_speaks_and_one_in_two_seconds_else() {
         let mut desk = desk(1);
-        let mut read = |desk: &mut FrameDesk, from_ms: u64| {
+        let read = |desk: &mut FrameDesk, from_ms: u64| {
             let mut count = 0;
             for at_ms in (from_ms..from_ms + 10_000).step_by(100) {
                 if offer(desk, 0, at_ms) {

@@ -264,6 +264,14 @@ pub const WEBRTC_MEDIA: Metric = metric(
     &["kind", "outcome"],
     "Media of WebRTC peers by kind (audio, picture, video_between) and outcome (taken, dropped, skipped).",
 );
+/// Messages and pieces of sound of telephone calls that were not taken as they came.
+pub const TELEPHONY_TROUBLE: Metric = metric(
+    "heartline_telephony_trouble_total",
+    Kind::Counter,
+    Unit::Count,
+    &["reason"],
+    "What telephone streams brought that was refused, mended or left out, by reason; docs/telephony.md lists them.",
+);
 /// Live calls that were opened.
 pub const LIVE_SESSIONS: Metric = metric(
     "heartline_live_sessions_total",
@@ -364,6 +372,7 @@ pub const ALL: &[Metric] = &[
     WEBRTC_ENDINGS,
     WEBRTC_DATAGRAMS,
     WEBRTC_MEDIA,
+    TELEPHONY_TROUBLE,
     LIVE_SESSIONS,
     LIVE_SESSIONS_OPEN,
     LIVE_ENDINGS,

@@ -93,6 +93,11 @@ pub fn matcher(matcher: &str, elapsed: Duration, failure: Option<&'static str>) 
     }
 }
 
+/// Something that a telephone stream brought and that was not taken as it came.
+pub(crate) fn telephony_trouble(reason: &'static str) {
+    counter!(names::TELEPHONY_TROUBLE.name, "reason" => reason).increment(1);
+}
+
 /// The rows that wait in a model's queue now.
 pub(crate) fn queue_rows(model: &'static str, rows: usize) {
     gauge!(names::QUEUE_ROWS.name, "model" => model).set(as_f64(rows));

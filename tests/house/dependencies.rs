@@ -5,7 +5,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// The only edges that may be there: who, and on whom.
+/// The only edges that may be there: who, and on whom. The client library stands alone: other people build against it,
+/// and a client needs no model and no matcher.
 const ALLOWED: [(&str, &str); 8] = [
     ("heartline", "heartline-models"),
     ("heartline", "heartline-plugin-host"),
@@ -42,7 +43,7 @@ fn dependencies(package: &Value) -> impl Iterator<Item = &str> {
 fn our_crates_depend_one_way() {
     let packages = packages();
     let ours: BTreeSet<&str> = packages.iter().map(|package| package["name"].as_str().unwrap()).collect();
-    assert_eq!(ours.len(), 9, "{ours:?}");
+    assert_eq!(ours.len(), 10, "{ours:?}");
     for package in &packages {
         let name = package["name"].as_str().unwrap();
         for dependency in dependencies(package).filter(|dependency| ours.contains(dependency)) {

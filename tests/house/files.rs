@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{files, root};
 
-const SOURCE_FOLDERS: [&str; 5] = ["src", "models", "plugins", "benches", "tests"];
+const SOURCE_FOLDERS: [&str; 6] = ["src", "clients", "models", "plugins", "benches", "tests"];
 const LINE_LIMIT: usize = 500;
 
 fn sources() -> Vec<(String, String)> {

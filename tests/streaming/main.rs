@@ -7,5 +7,7 @@
 
 mod bad_input;
 mod call;
+mod client;
 mod connection;
+mod python;
 mod support;
