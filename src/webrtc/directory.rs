@@ -117,6 +117,12 @@ impl Directory {
         }
     }
 
+    /// A peer's seat.
+    pub(super) fn seat_of(&self, id: &str) -> Option<Arc<str>> {
+        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        tables.peers.get(id).and_then(|entry| entry.seat.clone())
+    }
+
     /// A peer's user fragment.
     pub(super) fn fragment(&self, id: &str) -> Option<String> {
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);

@@ -191,6 +191,12 @@ impl WebRtc {
         self.shared.directory.fragment(id)
     }
 
+    /// A publication's seat; none where it has none, or there is no such publication.
+    #[must_use]
+    pub fn seat_of(&self, id: &str) -> Option<Arc<str>> {
+        self.shared.directory.seat_of(id)
+    }
+
     /// Whether a publication goes on.
     #[must_use]
     pub fn contains(&self, id: &str) -> bool {

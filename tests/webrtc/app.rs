@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
-static APP: LazyLock<App> = LazyLock::new(|| build("webrtc.enabled=true"));
+static APP: LazyLock<App> = LazyLock::new(|| build(&["webrtc.enabled=true"]));
 
 /// What the shared server runs on: it outlives every single test, as the server's own tasks must.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
@@ -29,11 +29,12 @@ pub(crate) fn app() -> &'static App {
     &APP
 }
 
-pub(crate) fn build(setting: &str) -> App {
+pub(crate) fn build(settings: &[&str]) -> App {
     let weights = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/weights");
     let weights = format!("engine.models_folder={}", weights.display());
-    let settings = [weights, "engine.device=cpu".to_owned(), setting.to_owned()];
-    let config = Config::load(None, &settings).unwrap_or_else(|errors| panic!("{errors}"));
+    let mut all = vec![weights, "engine.device=cpu".to_owned()];
+    all.extend(settings.iter().map(|&setting| setting.to_owned()));
+    let config = Config::load(None, &all).unwrap_or_else(|errors| panic!("{errors}"));
     App::build(config).unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)))
 }
 

@@ -101,7 +101,7 @@ async fn chromium_sends_opus_and_key_frames_that_are_whole_pictures() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_from_chromium_is_heard_and_seen() {
     let Some(program) = chromium::find() else { return };
-    let app = super::app::build("webrtc.enabled=true");
+    let app = super::app::build(&["webrtc.enabled=true"]);
     let browser = Browser::open(&program, &serve(http::router(&app)).await);
     let started = Instant::now();
     let session = loop {
@@ -118,7 +118,7 @@ async fn a_call_from_chromium_is_heard_and_seen() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_without_video_takes_the_sound_of_chromium_alone() {
     let Some(program) = chromium::find() else { return };
-    let app = super::app::build("webrtc.enabled=true");
+    let app = super::app::build(&["webrtc.enabled=true"]);
     let voice = TrackOptions {
         name: "voice".to_owned(),
         kind: TrackKind::Audio,

@@ -195,9 +195,46 @@ fn what_cannot_be_published_is_refused_with_its_reason() {
 #[test]
 fn a_server_that_takes_no_browsers_says_so() {
     run(async {
-        let off = build("webrtc.enabled=false");
+        let off = build(&["webrtc.enabled=false"]);
         let (_client, sdp) = Client::new(codecs()).await;
         send(&off, "POST", "/v1/whip", &[SDP], &sdp).await.assert_failure(404, "webrtc_off");
         send(&off, "DELETE", "/v1/whip/x", &[], "").await.assert_failure(404, "webrtc_off");
+    });
+}
+
+#[test]
+fn a_browser_that_never_comes_leaves_no_session_behind() {
+    run(async {
+        let app = build(&["webrtc.enabled=true", "webrtc.connect_timeout_ms=200"]);
+        let (_client, sdp) = Client::new(codecs()).await;
+        let answer = send(&app, "POST", "/v1/whip", &[SDP], &sdp).await;
+        let session = app.live().find(answer.header("x-session-id")).unwrap();
+        assert_eq!(summary(session.events(None)).await["reason"], "connection_lost");
+    });
+}
+
+#[test]
+fn a_session_and_its_publication_belong_to_the_key_that_opened_it() {
+    run(async {
+        // The hashes of "abc" and of "def".
+        let app = build(&[
+            "webrtc.enabled=true",
+            "access.keys=[{ name = \"one\", sha256 = \"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\", \
+             max_sessions = 1 }, { name = \"two\", \
+             sha256 = \"cb8379ac2098aa165029e3938a51da0bcecfc008fd6795f401178647f96c5b34\" }]",
+        ]);
+        let one = ("authorization", "Bearer abc");
+        let two = ("authorization", "Bearer def");
+        let (_client, sdp) = Client::new(codecs()).await;
+        send(&app, "POST", "/v1/whip", &[SDP], &sdp).await.assert_failure(401, "unauthenticated");
+        let answer = send(&app, "POST", "/v1/whip", &[SDP, one], &sdp).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        let more = send(&app, "POST", "/v1/whip", &[SDP, one], &sdp).await;
+        more.assert_failure(429, "too_many_sessions");
+        let into = format!("/v1/whip/{}", answer.header("x-session-id"));
+        send(&app, "POST", &into, &[SDP, two], &sdp).await.assert_failure(404, "session_not_found");
+        let location = answer.header("location");
+        send(&app, "DELETE", location, &[two], "").await.assert_failure(404, "publication_not_found");
+        assert_eq!(send(&app, "DELETE", location, &[one], "").await.status, 200);
     });
 }

@@ -11,9 +11,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use http_body_util::LengthLimitError;
 
+use super::sessions::{self, Key};
 use super::{ApiError, ErrorBody, ErrorCode, status};
 use crate::app::App;
-use crate::live::LiveError;
+use crate::live::{LiveError, Transport};
 use crate::telemetry::with_causes;
 use crate::webrtc::{MAX_OFFER_BYTES, WebRtc, WebRtcError};
 
@@ -40,10 +41,15 @@ const RETRY_AFTER_MS: u64 = 5_000;
             body = ErrorBody)
     )
 )]
-pub(super) async fn publish(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
+pub(super) async fn publish(
+    State(app): State<App>,
+    key: Key,
+    request: Request,
+) -> Result<Response, ApiError> {
     let server = server(&app)?;
     let offer = read(request, OFFER).await?;
-    answer(Call::open(&app, server, offer).await?)
+    let origin = sessions::origin(&app, key.as_deref(), Transport::WebRtc);
+    answer(Call::open(&app, server, origin, offer).await?)
 }
 
 /// Publishes a browser's camera and microphone into an open session, in place of what was published into it before.
@@ -62,11 +68,12 @@ pub(super) async fn publish(State(app): State<App>, request: Request) -> Result<
 )]
 pub(super) async fn publish_into(
     State(app): State<App>,
+    key: Key,
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let server = server(&app)?;
-    let session = app.live().find(&id).ok_or(LiveError::NotFound)?;
+    let session = sessions::find(&app, &key, &id)?;
     let offer = read(request, OFFER).await?;
     answer(Call::join(&app, server, session, offer).await?)
 }
@@ -88,10 +95,11 @@ pub(super) async fn publish_into(
 )]
 pub(super) async fn trickle(
     State(app): State<App>,
+    key: Key,
     Path(id): Path<String>,
     request: Request,
 ) -> Result<StatusCode, ApiError> {
-    let server = server(&app)?;
+    let server = owned(&app, &key, &id)?;
     let fragment = server.fragment(&id).ok_or_else(unknown)?;
     let condition = request.headers().get(IF_MATCH).cloned();
     read(request, FRAGMENT).await?;
@@ -109,8 +117,8 @@ pub(super) async fn trickle(
         (status = 404, description = "There is no such publication, or it has ended.", body = ErrorBody)
     )
 )]
-pub(super) async fn end(State(app): State<App>, Path(id): Path<String>) -> Result<(), ApiError> {
-    if server(&app)?.close(&id) { Ok(()) } else { Err(unknown()) }
+pub(super) async fn end(State(app): State<App>, key: Key, Path(id): Path<String>) -> Result<(), ApiError> {
+    if owned(&app, &key, &id)?.close(&id) { Ok(()) } else { Err(unknown()) }
 }
 
 /// Says what may be posted.
@@ -138,6 +146,14 @@ fn server(app: &App) -> Result<&WebRtc, ApiError> {
         let message = "browsers may not publish to this server; webrtc.enabled lets them";
         ApiError::new(ErrorCode::WebrtcOff, message)
     })
+}
+
+/// The server, where a publication goes into a session of the key's own. For every other key there is none.
+fn owned<'a>(app: &'a App, key: &Key, id: &str) -> Result<&'a WebRtc, ApiError> {
+    let server = server(app)?;
+    let session = server.seat_of(id).ok_or_else(unknown)?;
+    sessions::find(app, key, &session).map_err(|_| unknown())?;
+    Ok(server)
 }
 
 fn unknown() -> ApiError {
