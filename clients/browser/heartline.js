@@ -24,6 +24,7 @@ export class HeartlineCall extends EventTarget {
   #tries = 0;
   #begun = performance.now();
   #isClosing = false;
+  #isOver = false;
   #ended;
 
   /** Opens a session; the options are those of "session.update". */
@@ -127,15 +128,19 @@ export class HeartlineCall extends EventTarget {
       this.#created = event;
       this.#begun = performance.now();
     }
-    if (event.type === "session.closed") this.#ended.resolve(event);
+    if (event.type === "session.closed") {
+      this.#isOver = true;
+      this.#ended.resolve(event);
+    }
     this.dispatchEvent(new CustomEvent("event", {detail: event}));
     this.dispatchEvent(new CustomEvent(event.type, {detail: event}));
   }
 
   // A lost connection is taken up again, with a growing wait between tries.
   #lost(code) {
-    const isOver = this.#isClosing || code === 1000 || code === 1008 || !this.#created;
-    if (isOver || this.#tries >= MOST_TRIES) {
+    if (this.#isOver) return;
+    const isRefused = this.#isClosing || code === 1000 || code === 1008 || !this.#created;
+    if (isRefused || this.#tries >= MOST_TRIES) {
       this.#ended.reject(new Error("the connection to the server is lost"));
       this.dispatchEvent(new CustomEvent("lost", {detail: {code}}));
       return;

@@ -6,6 +6,7 @@
 
 mod analyze;
 mod arrival;
+mod asyncapi;
 mod catalogue;
 mod envelope;
 mod error;
@@ -26,6 +27,7 @@ use axum::routing::{MethodRouter, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use analyze::{AnalyzeBody, AudioPart, FramePart, TranscriptPart, UtterancePart};
+pub use asyncapi::asyncapi_document;
 pub use catalogue::{MatcherList, ModelEntry, ModelList};
 pub use error::{ApiError, ErrorBody, ErrorCode, ProtocolError};
 pub use health::{Liveness, Readiness};
@@ -57,6 +59,7 @@ fn routes() -> Vec<Route> {
         route("get", "/readyz", get(health::readyz)),
         route("get", "/metrics", get(health::metrics)),
         route("get", "/openapi.json", get(openapi::openapi)),
+        route("get", "/asyncapi.json", get(asyncapi::asyncapi)),
     ]
 }
 

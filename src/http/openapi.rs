@@ -29,6 +29,7 @@ const PROTOCOL: &str =
         catalogue::matchers,
         catalogue::engine,
         super::twilio::route::twilio,
+        super::asyncapi::asyncapi,
         health::healthz,
         health::readyz,
         health::metrics,
