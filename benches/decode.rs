@@ -13,6 +13,8 @@ use heartline::media::{
 
 const TONE: &[u8] = include_bytes!("../tests/media/fixtures/tone.flac");
 const FRAME: &[u8] = include_bytes!("../samples/call/frames/0000ms.jpg");
+/// One key frame of VP8, as a browser sends it.
+const KEY_FRAME: &[u8] = include_bytes!("../tests/webrtc/fixtures/face.webp");
 const TRANSCRIPT: &[u8] = include_bytes!("../samples/call/transcript.txt");
 
 fn audio(criterion: &mut Criterion) {
@@ -48,6 +50,9 @@ fn image_and_text(criterion: &mut Criterion) {
     let limits = MediaLimits::default();
     criterion.bench_function("image/jpeg_640x640", |bencher| {
         bencher.iter(|| decode_image(black_box(FRAME), &limits).unwrap());
+    });
+    criterion.bench_function("image/vp8_key_frame_640x640", |bencher| {
+        bencher.iter(|| decode_image(black_box(KEY_FRAME), &limits).unwrap());
     });
     criterion.bench_function("transcript/nine_lines", |bencher| {
         bencher.iter(|| parse_transcript(black_box(TRANSCRIPT), &limits).unwrap());

@@ -7,6 +7,7 @@
 //! - [`emotion`]: readings of single modalities become one emotion vector with an explanation.
 //! - [`routing`]: agents, matchers and the policy that ranks.
 //! - [`http`]: the wire.
+//! - [`webrtc`]: camera and microphone of a browser.
 //! - [`predict`]: the same models over tables of texts, clips and pictures.
 //! - [`load`]: asks a running server as often as it is told, and measures.
 //!
@@ -26,3 +27,4 @@ pub mod media;
 pub mod predict;
 pub mod routing;
 pub mod telemetry;
+pub mod webrtc;

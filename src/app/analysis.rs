@@ -60,7 +60,7 @@ pub struct ConsentRecord {
 }
 
 /// The customer's language.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Language {
     /// The BCP 47 tag; none where it is unknown.
     pub tag: Option<String>,

@@ -10,9 +10,11 @@ use super::matchers::load_router;
 use super::{AppError, MatcherInfo, PoolError, StartError, WorkPool, paths};
 use crate::config::Config;
 use crate::engine::Engine;
+use crate::live::record::Recorder;
 use crate::live::{Hub, LiveRooms};
 use crate::routing::Router;
 use crate::telemetry::record;
+use crate::webrtc::WebRtc;
 
 /// Pieces of work that may wait for one worker: a call has three (audio, frames, agents), so that a few calls can
 /// queue before the server says that it is full.
@@ -38,6 +40,7 @@ struct Rooms {
     engine: Engine,
     router: Arc<Router>,
     live: Hub,
+    webrtc: Option<WebRtc>,
     matchers: Vec<MatcherInfo>,
     pool: WorkPool,
     permits: Arc<Semaphore>,
@@ -53,6 +56,8 @@ impl App {
     pub fn build(mut config: Config) -> Result<Self, StartError> {
         // Matchers come first: they load at once, so their faults show before the models are loaded.
         let (router, matchers) = load_router(&config)?;
+        let webrtc = config.webrtc.enabled.then(|| WebRtc::bind(&config.webrtc)).transpose();
+        let webrtc = webrtc.map_err(StartError::WebRtc)?;
         config.engine.models_folder = paths::find(&config.engine.models_folder);
         config.samples.folder = paths::find(&config.samples.folder);
         let engine = Engine::start(&config.engine).map_err(|source| StartError::Engine {
@@ -63,6 +68,8 @@ impl App {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let pool = WorkPool::new(workers, workers * WAITING_PER_WORKER);
         let router = Arc::new(router);
+        let recorder =
+            Recorder::start(&config.live, &config.fusion, &config.routing).map_err(StartError::Record)?;
         let live = Hub::new(LiveRooms {
             engine: engine.clone(),
             pool: pool.clone(),
@@ -72,11 +79,13 @@ impl App {
             live: config.live.clone(),
             routing: config.routing.limits.clone(),
             allows_agents: config.privacy.agent_biometrics_basis.is_some(),
+            recorder,
         });
         let rooms = Rooms {
             engine,
             router,
             live,
+            webrtc,
             matchers,
             pool,
             permits: Arc::new(Semaphore::new(config.server.max_concurrent_requests)),
@@ -103,6 +112,12 @@ impl App {
     #[must_use]
     pub fn live(&self) -> &Hub {
         &self.rooms.live
+    }
+
+    /// Where browsers publish, if they may.
+    #[must_use]
+    pub fn webrtc(&self) -> Option<&WebRtc> {
+        self.rooms.webrtc.as_ref()
     }
 
     /// The matchers of the policy.

@@ -1,7 +1,7 @@
 //! The open connections: how many there may be, how long each may keep the server waiting, and how they end.
 //!
 //! A connection waits for its client in three moments: before a request's first byte, within a request's head, and
-//! while an answer is not taken. One clock runs in all three and stops while the server has the next move; a
+//! while an answer is not taken; where there is a certificate, the handshake comes first and has as long. One clock runs in all three and stops while the server has the next move; a
 //! connection whose clock runs out is closed. A body that comes slowly is the `http` room's affair, because that
 //! client can still be told.
 
@@ -21,9 +21,11 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use super::tls::{Tls, shake_hands};
 use crate::config::ServerConfig;
 
 /// The most bytes of a request's head, and of what is read ahead of a body.
@@ -38,16 +40,18 @@ pub(super) struct Connections {
     router: Router,
     places: Arc<Semaphore>,
     patience: Duration,
+    tls: Option<Arc<Tls>>,
     /// Turns true when the server stops; each connection holds a receiver, so its closing tells that all have ended.
     stopping: watch::Sender<bool>,
 }
 
 impl Connections {
-    pub(super) fn new(config: &ServerConfig, router: Router) -> Self {
+    pub(super) fn new(config: &ServerConfig, router: Router, tls: Option<Arc<Tls>>) -> Self {
         Self {
             router,
             places: Arc::new(Semaphore::new(config.max_connections)),
             patience: config.header_timeout,
+            tls,
             stopping: watch::Sender::new(false),
         }
     }
@@ -72,8 +76,23 @@ impl Connections {
         // Some calls are for this machine only, so the other end of a connection goes along with its requests.
         let router = self.router.clone().layer(Extension(ConnectInfo(peer)));
         let (patience, stopping) = (self.patience, self.stopping.subscribe());
+        let acceptor = self.tls.as_ref().map(|tls| tls.acceptor());
         tokio::spawn(async move {
-            attend(stream, router, patience, stopping).await;
+            match acceptor {
+                None => attend(stream, router, patience, stopping).await,
+                Some(acceptor) => {
+                    let mut stopped = stopping.clone();
+                    let shaking = tokio::time::timeout(patience, shake_hands(&acceptor, stream));
+                    let shaken = tokio::select! {
+                        shaken = shaking => shaken.ok().flatten(),
+                        _ = stopped.wait_for(|stopping| *stopping) => None,
+                    };
+                    drop(stopped);
+                    if let Some(stream) = shaken {
+                        attend(stream, router, patience, stopping).await;
+                    }
+                }
+            }
             drop(place);
         });
     }
@@ -86,7 +105,12 @@ impl Connections {
 }
 
 /// Serves one connection to its end.
-async fn attend(stream: TcpStream, router: Router, patience: Duration, mut stopping: watch::Receiver<bool>) {
+async fn attend(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    patience: Duration,
+    mut stopping: watch::Receiver<bool>,
+) {
     let (at_work, watched) = watch::channel(0);
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |request: Request<Incoming>| {
@@ -227,7 +251,7 @@ mod tests {
         let mut config = crate::config::Config::from_sources(&Sources::default()).unwrap().server;
         config.max_connections = max_connections;
         config.header_timeout = PATIENCE;
-        Arc::new(Connections::new(&config, router()))
+        Arc::new(Connections::new(&config, router(), None))
     }
 
     async fn serve(connections: &Arc<Connections>) -> SocketAddr {

@@ -5,11 +5,15 @@ use std::path::PathBuf;
 
 use heartline_plugin_host::HostError;
 
-use super::PoolError;
 use super::material::OptionFault;
+use super::{PoolError, TlsError};
+use crate::config::ConfigErrors;
 use crate::engine::EngineError;
+use crate::live::record::RecordError;
+use crate::live::webhooks::WebhookError;
 use crate::media::MediaError;
 use crate::routing::RoutingError;
+use crate::webrtc::WebRtcError;
 
 /// How long a client should wait before it tries again when the server's own limits refused it, in milliseconds.
 const RETRY_AFTER_MS: u64 = 1_000;
@@ -154,6 +158,18 @@ pub enum StartError {
     /// The policy and the loaded matchers do not fit.
     #[error("the routing policy cannot be used")]
     Routing(#[source] RoutingError),
+    /// Other machines could ask, and nothing says who may.
+    #[error(transparent)]
+    Exposed(ConfigErrors),
+    /// The certificate cannot be used.
+    #[error("TLS cannot be spoken as server.tls_certificate and server.tls_key say")]
+    Tls(#[source] TlsError),
+    /// Calls cannot be recorded as configured.
+    #[error("calls cannot be recorded")]
+    Record(#[source] RecordError),
+    /// Events cannot be sent as configured.
+    #[error("webhooks cannot be sent")]
+    Webhooks(#[source] WebhookError),
     /// The address cannot be listened on.
     #[error(
         "cannot listen on {address}; stop the program that holds the port, or choose another with \
@@ -166,6 +182,9 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
+    /// Browsers cannot publish.
+    #[error("browsers cannot publish; choose another address with --set webrtc.bind=ADDRESS:PORT")]
+    WebRtc(#[source] WebRtcError),
     /// The operating system refused something that the program needs.
     #[error("cannot {action}")]
     System {

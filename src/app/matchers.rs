@@ -60,7 +60,7 @@ pub struct PluginCheck {
 ///
 /// # Errors
 /// [`StartError::MatcherMissing`], [`StartError::Matcher`] or [`StartError::Routing`].
-pub(super) fn load_router(config: &Config) -> Result<(Router, Vec<MatcherInfo>), StartError> {
+pub(crate) fn load_router(config: &Config) -> Result<(Router, Vec<MatcherInfo>), StartError> {
     let host = host(config);
     let folders = folders(config);
     let mut policy = Policy {

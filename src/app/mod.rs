@@ -22,6 +22,7 @@ mod pool;
 mod rank;
 mod readings;
 mod serve;
+mod tls;
 mod transcript;
 mod utterances;
 
@@ -33,6 +34,7 @@ pub use build::{App, Place};
 pub(crate) use caller::{HeardWindow, hear_caller};
 pub use error::{AppError, StartError};
 pub(crate) use language::TextLanguage;
+pub(crate) use matchers::load_router;
 pub use matchers::{MatcherInfo, PluginCheck, check_plugins};
 pub use material::{
     AgentList, CallMaterial, CallOptions, Consent, EncodedFrame, Frames, OptionFault, RawAudio, Role,
@@ -42,5 +44,6 @@ pub(crate) use observe::in_steps;
 pub use pool::{PoolError, WorkPool};
 pub(crate) use readings::{of_face, of_text, of_voice};
 pub use serve::{Ending, stop_signal};
+pub use tls::TlsError;
 pub use transcript::{transcript_from_bytes, transcript_from_json};
 pub(crate) use utterances::speaking_ms;

@@ -1,27 +1,36 @@
 //! Listens, serves, and drains when it is told to stop.
 
+use std::sync::Arc;
+
 use tokio::net::TcpListener;
 
 use super::connections::Connections;
+use super::tls::Tls;
 use super::{App, StartError};
 use crate::config::Config;
 use crate::http;
+use crate::live::webhooks::{self, Webhooks};
 
 /// How a server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// Every accepted request was answered.
     Drained,
-    /// Requests were still in work when the drain time was over.
+    /// Requests were still in work, or webhooks on their way, when the drain time was over.
     CutOff,
 }
 
 impl App {
-    /// Takes the configured address. A port of 0 stands for any free one.
+    /// Takes the configured address. A port of 0 stands for any free one. What a client would find wrong later is looked
+    /// at first: who may ask, and the certificate.
     ///
     /// # Errors
-    /// [`StartError::Bind`] where the address is taken or not this machine's.
+    /// [`StartError::Exposed`], [`StartError::Tls`], [`StartError::Webhooks`], and [`StartError::Bind`] where the address is taken or not this
+    /// machine's.
     pub async fn bind(config: &Config) -> Result<TcpListener, StartError> {
+        config.check_exposure().map_err(StartError::Exposed)?;
+        load_tls(config)?;
+        webhooks::check(&config.webhooks).map_err(StartError::Webhooks)?;
         let address = config.server.bind;
         TcpListener::bind(address).await.map_err(|source| StartError::Bind { address, source })
     }
@@ -29,16 +38,25 @@ impl App {
     /// Serves until `stop` completes, then answers what was accepted, for as long as the drain time allows.
     ///
     /// # Errors
-    /// None today: a listener that fails is tried again. The type leaves room for one that cannot be.
+    /// [`StartError::Tls`] and [`StartError::Webhooks`] where the certificate or a secret cannot be used; a listener that fails is tried again.
     pub async fn serve(
         &self,
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<Ending, StartError> {
         let config = &self.config().server;
-        let connections = Connections::new(config, http::router(self));
+        let tls = load_tls(self.config())?;
+        let webhooks = Webhooks::start(&self.config().webhooks, self.live()).map_err(StartError::Webhooks)?;
+        let connections = Connections::new(config, http::router(self), tls.clone());
+        let renewals = async {
+            match tls {
+                Some(tls) => tls.follow_hang_ups().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             () = stop => {}
+            () = renewals => {}
             () = connections.accept(&listener) => {}
         }
         self.begin_drain();
@@ -46,13 +64,21 @@ impl App {
         drop(listener);
         tracing::info!("stopping: answering what was accepted");
         self.live().drain().await;
-        let ending = match connections.drain(config.drain_timeout).await {
-            true => Ending::Drained,
-            false => Ending::CutOff,
-        };
+        if let Some(webrtc) = self.webrtc() {
+            webrtc.close_all();
+        }
+        let timeout = config.drain_timeout;
+        let (are_answered, are_sent) = tokio::join!(connections.drain(timeout), webhooks.drain(timeout));
+        let ending = if are_answered && are_sent { Ending::Drained } else { Ending::CutOff };
         self.stop().await;
         Ok(ending)
     }
+}
+
+/// The certificate, where there is one.
+fn load_tls(config: &Config) -> Result<Option<Arc<Tls>>, StartError> {
+    let files = config.server.tls.as_ref();
+    files.map(|files| Tls::load(files).map(Arc::new)).transpose().map_err(StartError::Tls)
 }
 
 /// Completes when the operating system or the person at the keyboard asks the program to stop.

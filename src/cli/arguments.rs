@@ -39,10 +39,60 @@ pub enum Command {
     Predict(PredictCommand),
     /// Asks a running server as often as it is told, and measures; docs/load.md has the details.
     Bench(BenchArguments),
+    /// Plays the recording of a live call again; docs/events.md has the details.
+    Replay(ReplayArguments),
+    /// Makes API keys; docs/access.md has the details.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Lists the matchers: version, plugin interface, and whether they load.
     Plugins(OutputArguments),
     /// Lists the models: version, licence, device, size, and whether their files are whole.
     Models(OutputArguments),
+}
+
+/// A recording to play.
+#[derive(Debug, Args)]
+pub struct ReplayArguments {
+    /// The recording.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Whose policy ranks: the one that was recorded, or the one of this configuration.
+    #[arg(long, value_name = "SOURCE", default_value = "recording")]
+    pub policy_from: PolicyArgument,
+    /// Lets media time pass so many times as fast as in the call; without it, it takes no time.
+    #[arg(long, value_name = "TIMES", value_parser = speed)]
+    pub speed: Option<f64>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+/// Whose policy ranks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PolicyArgument {
+    /// The one that was recorded.
+    Recording,
+    /// The one of this configuration.
+    Config,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.01..=1e6).contains(&speed) { Ok(speed) } else { Err("not within 0.01 to 1000000".to_owned()) }
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Makes a new key and prints it once, with the line that the configuration needs.
+    New {
+        /// Who will have it; the name goes to the log.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// How to print.
+        #[command(flatten)]
+        output: OutputArguments,
+    },
 }
 
 /// How to print.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::app::{AppError, StartError};
 use crate::config::ConfigErrors;
+use crate::live::record::replay::ReplayError;
 use crate::load::LoadError;
 use crate::media::MediaError;
 use crate::predict::PredictError;
@@ -91,6 +92,15 @@ pub enum CliError {
         /// Where it was looked for.
         folder: PathBuf,
     },
+    /// A recording cannot be played.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// A replay came out otherwise than its recording.
+    #[error("{0}")]
+    ReplayDiffers(String),
+    /// The operating system has no random numbers.
+    #[error("a key cannot be made: the operating system gives no random numbers")]
+    NoRandomness,
     /// Some of what a list shows is not usable.
     #[error("{0}")]
     Unusable(String),
@@ -112,6 +122,7 @@ impl CliError {
         match self {
             Self::Usage(_)
             | Self::Config(_)
+            | Self::Start(StartError::Exposed(_))
             | Self::Telemetry(TelemetryError::Filter { .. })
             | Self::Load(
                 LoadError::Url { .. }
@@ -127,6 +138,7 @@ impl CliError {
             | Self::Predict(PredictError::Start(_))
             | Self::Load(LoadError::Unreachable { .. } | LoadError::NoSample { .. })
             | Self::NoSample { .. }
+            | Self::Replay(_)
             | Self::Unusable(_) => Exit::Unavailable,
             _ => Exit::Failure,
         }

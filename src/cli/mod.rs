@@ -9,9 +9,11 @@ mod bars;
 mod bench;
 mod demo;
 mod error;
+mod keys;
 mod models;
 mod plugins;
 mod predict;
+mod replay;
 mod report;
 mod serve;
 mod tables;
@@ -52,6 +54,10 @@ pub fn run(
 }
 
 fn execute(arguments: Arguments, output: &mut dyn Write, faults: &mut dyn Write) -> Result<(), CliError> {
+    if let Command::Keys(command) = &arguments.command {
+        // Whoever makes the first key has no usable configuration yet.
+        return keys::run(command, output);
+    }
     let mut config = Config::load(arguments.config.as_deref(), &arguments.set)?;
     let is_server = matches!(arguments.command, Command::Serve);
     if !is_server && config.telemetry.log_filter == DEFAULT_FILTER {
@@ -61,10 +67,12 @@ fn execute(arguments: Arguments, output: &mut dyn Write, faults: &mut dyn Write)
     let _logs = install_logs(&config.telemetry)?;
     match arguments.command {
         Command::Serve => serve::run(config, output),
+        Command::Keys(command) => keys::run(&command, output),
         Command::Analyze(arguments) => analyze::run(config, arguments, output),
         Command::Demo(arguments) => demo::run(config, &arguments, output),
         Command::Bench(arguments) => bench::run(&config, &arguments, output, faults),
         Command::Predict(command) => predict::run(config, command, faults),
+        Command::Replay(arguments) => replay::run(config, &arguments, output),
         Command::Plugins(arguments) => plugins::run(&config, &arguments, output),
         Command::Models(arguments) => models::run(&config, &arguments, output),
     }

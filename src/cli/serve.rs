@@ -21,9 +21,10 @@ async fn serve(config: Config, output: &mut dyn Write) -> Result<(), CliError> {
     // The port first: loading the models takes seconds that a taken port would waste.
     let listener = App::bind(&config).await?;
     let address = listener.local_addr()?;
+    let scheme = if config.server.tls.is_some() { "https" } else { "http" };
     let app = App::build(config)?;
     let stop = stop_signal()?;
-    writeln!(output, "heartline listens on http://{address}")?;
+    writeln!(output, "heartline listens on {scheme}://{address}")?;
     output.flush()?;
     match app.serve(listener, stop).await? {
         Ending::Drained => tracing::info!("stopped: every accepted request was answered"),

@@ -7,6 +7,7 @@
 //! Sections that belong to other rooms plug in as serde types with a [`Section`] implementation; this room knows
 //! their faults only as keys and words.
 
+mod access;
 mod document;
 mod errors;
 mod load;
@@ -26,10 +27,13 @@ use std::time::Duration;
 use crate::emotion::FusionConfig;
 use crate::engine::EngineConfig;
 use crate::live::LiveConfig;
+use crate::live::webhooks::WebhooksConfig;
 use crate::media::MediaLimits;
 use crate::routing::{Fallback, RoutingLimits};
 use crate::telemetry::TelemetryConfig;
+use crate::webrtc::WebRtcConfig;
 
+pub use access::{AccessConfig, KeyConfig, check_name};
 pub use errors::{ConfigErrors, ConfigFault, Origin};
 pub use load::Sources;
 pub use raw::{Management, MatcherConfig};
@@ -48,6 +52,8 @@ pub const VERSION: u32 = 1;
 pub struct Config {
     /// Where the server listens and what a request may cost.
     pub server: ServerConfig,
+    /// Who may ask, from which pages, and how often.
+    pub access: AccessConfig,
     /// The models, their device and their queues.
     pub engine: EngineConfig,
     /// The Open Inference Protocol.
@@ -56,6 +62,8 @@ pub struct Config {
     pub media: MediaLimits,
     /// What live calls may cost and how they are read.
     pub live: LiveConfig,
+    /// Where live calls' events are sent.
+    pub webhooks: WebhooksConfig,
     /// How readings become one vector.
     pub fusion: FusionConfig,
     /// Which matchers rank, and how.
@@ -68,6 +76,8 @@ pub struct Config {
     pub telephony: TelephonyConfig,
     /// Logs.
     pub telemetry: TelemetryConfig,
+    /// Media from browsers.
+    pub webrtc: WebRtcConfig,
     /// Where the shipped samples are.
     pub samples: SamplesConfig,
 }
@@ -93,6 +103,17 @@ pub struct ServerConfig {
     pub max_concurrent_requests: usize,
     /// How long a stopping server waits for the requests that it has accepted.
     pub drain_timeout: Duration,
+    /// The certificate and its key; without them the server speaks in the clear.
+    pub tls: Option<TlsFiles>,
+}
+
+/// The files of a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate and those between it and a root, in PEM, the server's own first.
+    pub certificate: PathBuf,
+    /// The certificate's private key, in PEM.
+    pub key: PathBuf,
 }
 
 /// The Open Inference Protocol.

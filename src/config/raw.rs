@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use heartline_models::DeviceChoice;
 use serde::{Deserialize, Serialize};
 
-use super::TelephonyConfig;
+use super::{AccessConfig, TelephonyConfig};
 use crate::emotion::FusionConfig;
 use crate::live::LiveConfig;
+use crate::live::webhooks::WebhooksConfig;
 use crate::media::MediaLimits;
 use crate::routing::{Fallback, MatcherUse, Mode, Policy, RoutingLimits};
 use crate::telemetry::LogFormat;
+use crate::webrtc::WebRtcConfig;
 
 /// The whole file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,6 +22,8 @@ pub struct RawConfig {
     pub version: u32,
     /// `[server]`
     pub server: RawServer,
+    /// `[access]`
+    pub access: AccessConfig,
     /// `[engine]`
     pub engine: RawEngine,
     /// `[inference]`
@@ -28,6 +32,8 @@ pub struct RawConfig {
     pub media: MediaLimits,
     /// `[live]`, which belongs to the live room.
     pub live: LiveConfig,
+    /// `[webhooks]`, which belongs to the live room.
+    pub webhooks: WebhooksConfig,
     /// `[fusion]`, which belongs to the emotion room.
     pub fusion: FusionConfig,
     /// `[routing]`
@@ -40,6 +46,8 @@ pub struct RawConfig {
     pub telephony: TelephonyConfig,
     /// `[telemetry]`
     pub telemetry: RawTelemetry,
+    /// `[webrtc]`, which belongs to the WebRTC room.
+    pub webrtc: WebRtcConfig,
     /// `[samples]`
     pub samples: RawSamples,
 }
@@ -49,16 +57,19 @@ impl Default for RawConfig {
         Self {
             version: super::VERSION,
             server: RawServer::default(),
+            access: AccessConfig::default(),
             engine: RawEngine::default(),
             inference: RawInference::default(),
             media: MediaLimits::default(),
             live: LiveConfig::default(),
+            webhooks: WebhooksConfig::default(),
             fusion: FusionConfig::default(),
             routing: RawRouting::default(),
             plugins: RawPlugins::default(),
             privacy: RawPrivacy::default(),
             telephony: TelephonyConfig::default(),
             telemetry: RawTelemetry::default(),
+            webrtc: WebRtcConfig::default(),
             samples: RawSamples::default(),
         }
     }
@@ -86,6 +97,10 @@ pub struct RawServer {
     pub max_concurrent_requests: u64,
     /// How long a stopping server waits for accepted requests.
     pub drain_timeout_ms: u64,
+    /// The certificate, in PEM; with it the server speaks TLS.
+    pub tls_certificate: Option<PathBuf>,
+    /// The certificate's private key, in PEM.
+    pub tls_key: Option<PathBuf>,
 }
 
 impl Default for RawServer {
@@ -100,6 +115,8 @@ impl Default for RawServer {
             request_timeout_ms: 60_000,
             max_concurrent_requests: 64,
             drain_timeout_ms: 30_000,
+            tls_certificate: None,
+            tls_key: None,
         }
     }
 }

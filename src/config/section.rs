@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::emotion::FusionConfig;
 use crate::live::LiveConfig;
+use crate::live::webhooks::WebhooksConfig;
 use crate::media::MediaLimits;
 use crate::routing::RoutingLimits;
 
@@ -37,6 +38,12 @@ impl Section for FusionConfig {
 }
 
 impl Section for LiveConfig {
+    fn validate(&self) -> Vec<(String, String)> {
+        Self::validate(self)
+    }
+}
+
+impl Section for WebhooksConfig {
     fn validate(&self) -> Vec<(String, String)> {
         Self::validate(self)
     }

@@ -212,6 +212,10 @@ fn every_bound_is_enforced_on_both_sides() {
         ("inference.max_streams", 1, 10_000),
         ("engine.max_batch_tokens", 512, 1_000_000),
         ("engine.stall_ms", 1000, 3_600_000),
+        ("webhooks.timeout_ms", 100, 600_000),
+        ("webhooks.max_attempts", 1, 100),
+        ("webhooks.retry_ms", 10, 600_000),
+        ("webhooks.max_backlog", 1, 1_000_000),
         ("telephony.max_message_bytes", 1_024, 16 << 20),
         ("telephony.reorder_chunks", 0, 64),
         ("telephony.max_faults", 0, 1_000_000),
@@ -222,6 +226,8 @@ fn every_bound_is_enforced_on_both_sides() {
         ("routing.limits.max_skills", 1, 4_096),
         ("routing.limits.max_languages", 1, 1_024),
         ("routing.limits.max_name_characters", 1, 4_096),
+        ("webrtc.max_peers", 1, 10_000),
+        ("webrtc.connect_timeout_ms", 100, 600_000),
     ];
     let wide = ["engine.queue_rows=100000", "server.request_timeout_ms=600000", "engine.deadline_ms=100"];
     let narrow = ["engine.max_batch_rows=1", "engine.deadline_ms=10"];
@@ -241,9 +247,9 @@ fn every_bound_is_enforced_on_both_sides() {
             assert!(fault(&below, key).to_string().contains(&highest.to_string()), "{below:#?}");
         }
     }
-    // The numbers of media and fusion have their bounds and tests in their own rooms, fractions a test below.
+    // The numbers of media, fusion and live calls have their bounds and tests in their own rooms, fractions a test below.
     let numbers = leaves().into_iter().filter(|(key, value)| value.is_number() && key != "version");
-    let elsewhere = ["media.", "fusion.", "telemetry.trace_sample_ratio"];
+    let elsewhere = ["media.", "fusion.", "live.", "telemetry.trace_sample_ratio"];
     for (key, _) in numbers.filter(|(key, _)| !elsewhere.iter().any(|start| key.starts_with(start))) {
         assert!(bounds.iter().any(|(bounded, ..)| *bounded == key), "{key} has no bound here");
     }

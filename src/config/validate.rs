@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::raw::{RawConfig, RawEngine, RawPrivacy, RawRouting, RawServer, RawTelemetry};
 use super::{
     Config, InferenceConfig, PluginsConfig, PrivacyConfig, RoutingConfig, SamplesConfig, Section,
-    ServerConfig, VERSION,
+    ServerConfig, TlsFiles, VERSION,
 };
 use crate::engine::EngineConfig;
 use crate::telemetry::{self, TelemetryConfig, TracesConfig};
@@ -25,6 +25,7 @@ pub(super) fn validate(raw: RawConfig) -> (Config, Vec<Invalid>) {
     let mut bounds = Bounds::default();
     let config = Config {
         server: server(&raw.server, &mut bounds),
+        access: bounds.section("access", raw.access),
         engine: engine(&raw.engine, &mut bounds),
         inference: InferenceConfig {
             management: raw.inference.management,
@@ -32,12 +33,14 @@ pub(super) fn validate(raw: RawConfig) -> (Config, Vec<Invalid>) {
         },
         media: bounds.section("media", raw.media),
         live: bounds.section("live", raw.live),
+        webhooks: bounds.section("webhooks", raw.webhooks),
         fusion: bounds.section("fusion", raw.fusion),
         routing: routing(raw.routing, &mut bounds),
         plugins: PluginsConfig { folder: raw.plugins.folder },
         privacy: privacy(raw.privacy, &mut bounds),
         telephony: bounds.section("telephony", raw.telephony),
         telemetry: logs(raw.telemetry, &mut bounds),
+        webrtc: bounds.section("webrtc", raw.webrtc),
         samples: SamplesConfig { folder: raw.samples.folder },
     };
     if raw.version != VERSION {
@@ -82,7 +85,25 @@ fn server(raw: &RawServer, bounds: &mut Bounds) -> ServerConfig {
             1..=10_000,
         ),
         drain_timeout: bounds.time("server.drain_timeout_ms", raw.drain_timeout_ms, 0..=600_000),
+        tls: tls(raw, bounds),
     }
+}
+
+/// The files of a certificate: both or none.
+fn tls(raw: &RawServer, bounds: &mut Bounds) -> Option<TlsFiles> {
+    let files = [("server.tls_certificate", &raw.tls_certificate), ("server.tls_key", &raw.tls_key)];
+    for (key, path) in files {
+        match path {
+            Some(path) => bounds.path(key, path),
+            None if raw.tls_certificate.is_some() || raw.tls_key.is_some() => {
+                let problem = "the other file of the pair is named and this one is not".to_owned();
+                bounds.refuse(key, problem, "name both the certificate and its key, or none");
+            }
+            None => {}
+        }
+    }
+    let (certificate, key) = (raw.tls_certificate.clone()?, raw.tls_key.clone()?);
+    Some(TlsFiles { certificate, key })
 }
 
 fn engine(raw: &RawEngine, bounds: &mut Bounds) -> EngineConfig {

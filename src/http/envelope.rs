@@ -6,7 +6,7 @@ use std::time::Instant;
 use axum::Json;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderValue;
-use axum::http::header::{ALLOW, CONTENT_LENGTH, RETRY_AFTER};
+use axum::http::header::{ALLOW, CONTENT_LENGTH, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
@@ -19,6 +19,9 @@ use crate::telemetry::{panic_words, record, traces};
 
 /// The metrics' name for paths that are no routes: whatever clients make up is one series.
 pub(super) const UNMATCHED: &str = "unmatched";
+
+/// How a key is sent, for clients that have sent none.
+const SCHEME: HeaderValue = HeaderValue::from_static("Bearer realm=\"heartline\"");
 
 /// How an error's body looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +55,7 @@ pub(super) async fn wrap(State(app): State<App>, request: Request, next: Next) -
         id = id.as_str(),
         method = %request.method(),
         route,
+        key = tracing::field::Empty,
         status = tracing::field::Empty,
         trace_id = tracing::field::Empty,
     );
@@ -135,6 +139,9 @@ fn explain(mut answer: Response, id: &RequestId, dialect: Dialect) -> Response {
     if let Some(milliseconds) = error.retry_after_ms {
         // The header counts whole seconds; rounding down would invite the client too early.
         explained.headers_mut().insert(RETRY_AFTER, HeaderValue::from(milliseconds.div_ceil(1_000)));
+    }
+    if error.code == ErrorCode::Unauthenticated {
+        explained.headers_mut().insert(WWW_AUTHENTICATE, SCHEME);
     }
     if let Some(methods) = answer.headers_mut().remove(ALLOW) {
         explained.headers_mut().insert(ALLOW, methods);

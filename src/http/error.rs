@@ -35,6 +35,12 @@ pub enum ErrorCode {
     NotFound,
     /// The route does not take this method.
     MethodNotAllowed,
+    /// There is no key, or it is not known; or it came in the address.
+    Unauthenticated,
+    /// The client is known, or needs not be, and may not do this: a page of another host, mostly.
+    Forbidden,
+    /// The key asks more often than it may; try again after the time in `Retry-After`.
+    RateLimited,
     /// The audio is damaged, empty or of an unknown format.
     AudioUnreadable,
     /// The audio is beyond a limit: bytes, seconds or channels.
@@ -75,12 +81,26 @@ pub enum ErrorCode {
     ModelNotLoaded,
     /// As many live calls are open as may be.
     TooManySessions,
-    /// There is no such live call, or it has ended.
+    /// There is no such live call, it has ended, or it is another key's.
     SessionNotFound,
     /// The live call cannot be taken up: the token is not its own.
     ResumeRefused,
     /// Models may not be loaded or unloaded by this client.
     ManagementRefused,
+    /// Browsers may not publish to this server.
+    WebrtcOff,
+    /// The body is not an SDP offer that can be answered.
+    SdpInvalid,
+    /// Nothing that the offer would send is taken: only Opus audio and VP8 video are, where the session has tracks for them.
+    MediaUnsupported,
+    /// There is no such publication, or it has ended.
+    PublicationNotFound,
+    /// A change must say which ICE session it is meant for.
+    PreconditionRequired,
+    /// A change is meant for another ICE session.
+    PreconditionFailed,
+    /// An ICE restart is not supported.
+    IceRestartRefused,
     /// The request does not carry the signature of the configured account.
     SignatureInvalid,
     /// The server made a mistake.
@@ -89,7 +109,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 44] = [
         Self::BodyUnreadable,
         Self::BodyTimeout,
         Self::BodyTooLarge,
@@ -99,6 +119,9 @@ impl ErrorCode {
         Self::UnsupportedMediaType,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::RateLimited,
         Self::AudioUnreadable,
         Self::AudioTooLarge,
         Self::FrameUnreadable,
@@ -122,6 +145,13 @@ impl ErrorCode {
         Self::SessionNotFound,
         Self::ResumeRefused,
         Self::ManagementRefused,
+        Self::WebrtcOff,
+        Self::SdpInvalid,
+        Self::MediaUnsupported,
+        Self::PublicationNotFound,
+        Self::PreconditionRequired,
+        Self::PreconditionFailed,
+        Self::IceRestartRefused,
         Self::SignatureInvalid,
         Self::Internal,
     ];
@@ -139,6 +169,9 @@ impl ErrorCode {
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::RateLimited => "rate_limited",
             Self::AudioUnreadable => "audio_unreadable",
             Self::AudioTooLarge => "audio_too_large",
             Self::FrameUnreadable => "frame_unreadable",
@@ -162,6 +195,13 @@ impl ErrorCode {
             Self::SessionNotFound => "session_not_found",
             Self::ResumeRefused => "resume_refused",
             Self::ManagementRefused => "management_refused",
+            Self::WebrtcOff => "webrtc_off",
+            Self::SdpInvalid => "sdp_invalid",
+            Self::MediaUnsupported => "media_unsupported",
+            Self::PublicationNotFound => "publication_not_found",
+            Self::PreconditionRequired => "precondition_required",
+            Self::PreconditionFailed => "precondition_failed",
+            Self::IceRestartRefused => "ice_restart_refused",
             Self::SignatureInvalid => "signature_invalid",
             Self::Internal => "internal",
         }
@@ -172,6 +212,7 @@ impl ErrorCode {
     pub const fn fault(self) -> Fault {
         match self {
             Self::Overloaded
+            | Self::RateLimited
             | Self::TooManySessions
             | Self::NotReady
             | Self::ModelNotLoaded

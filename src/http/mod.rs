@@ -1,9 +1,11 @@
 //! The wire: routes, wire types and the one place where a status code is chosen.
 //!
 //! Every route stands in one list, from which the router is built and against which the OpenAPI document is tested.
-//! Around all of them lies the envelope: request identifier, time limit, panic fence, metrics and error bodies.
+//! Around all of them lies the envelope: request identifier, time limit, panic fence, metrics and error bodies; within
+//! it, [`access`] asks for keys.
 //! What the answers mean is decided elsewhere; nothing here computes.
 
+pub mod access;
 mod analyze;
 mod arrival;
 mod asyncapi;
@@ -18,14 +20,17 @@ mod multipart;
 mod openapi;
 mod rank;
 mod request_id;
+pub mod sessions;
 mod status;
 pub mod twilio;
+mod whip;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, options, patch, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub use access::{Access, KeyName};
 pub use analyze::{AnalyzeBody, AudioPart, FramePart, TranscriptPart, UtterancePart};
 pub use asyncapi::asyncapi_document;
 pub use catalogue::{MatcherList, ModelEntry, ModelList};
@@ -51,9 +56,23 @@ fn routes() -> Vec<Route> {
         route("post", "/v1/rank", post(rank::rank)),
         route("get", "/v1/live", get(live::open)),
         route("get", "/v1/live/{session_id}", get(live::resume)),
+        route("post", "/v1/whip", post(whip::publish)),
+        route("options", "/v1/whip", options(whip::describe)),
+        route("post", "/v1/whip/{id}", post(whip::publish_into)),
+        route("patch", "/v1/whip/{id}", patch(whip::trickle)),
+        route("delete", "/v1/whip/{id}", delete(whip::end)),
+        route("options", "/v1/whip/{id}", options(whip::describe_one)),
         route("get", "/v1/models", get(catalogue::models)),
         route("get", "/v1/matchers", get(catalogue::matchers)),
         route("get", "/v1/engine", get(catalogue::engine)),
+        route("post", "/v1/sessions", post(sessions::open)),
+        route("get", "/v1/sessions", get(sessions::list)),
+        route("get", "/v1/sessions/{id}", get(sessions::info)),
+        route("patch", "/v1/sessions/{id}", patch(sessions::update)),
+        route("delete", "/v1/sessions/{id}", delete(sessions::close)),
+        route("post", "/v1/sessions/{id}/transcript", post(sessions::transcript::transcript)),
+        route("get", "/v1/sessions/{id}/events", get(sessions::events::of_session)),
+        route("get", "/v1/events", get(sessions::events::of_all)),
         route("get", "/v1/twilio", twilio::route::route()),
         route("get", "/healthz", get(health::healthz)),
         route("get", "/readyz", get(health::readyz)),
@@ -73,6 +92,7 @@ pub fn route_names() -> Vec<(&'static str, &'static str)> {
 /// The router of an app, ready to serve.
 pub fn router(app: &App) -> Router {
     let inference = inference::Inference::new(app);
+    let access = Access::new(&app.config().access);
     let router = routes()
         .into_iter()
         .fold(Router::new(), |router, route| router.route(route.path, route.handler))
@@ -90,7 +110,10 @@ pub fn router(app: &App) -> Router {
     router
         .layer(DefaultBodyLimit::max(app.config().server.max_body_bytes))
         .layer(CatchPanicLayer::custom(envelope::after_panic))
+        .layer(axum::middleware::from_fn_with_state(access.clone(), access::guard))
         .layer(axum::middleware::from_fn_with_state(app.clone(), envelope::wrap))
+        // What browsers are told stands on failures too, so it is added when their bodies are written.
+        .layer(axum::middleware::from_fn_with_state(access.clone(), access::share))
         // gRPC has its own envelope: its errors have no body.
-        .merge(inference::grpc::router(&inference))
+        .merge(inference::grpc::router(&inference, &access))
 }

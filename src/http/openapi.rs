@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ContentBuilder, HttpMethod, Ref, RefOr, Required, ResponseBuilder};
 
-use super::{analyze, catalogue, health, inference, rank};
+use super::{analyze, catalogue, health, inference, rank, sessions, whip};
 
 /// Where the inference protocol's bodies are described.
 const PROTOCOL: &str =
@@ -25,9 +25,23 @@ const PROTOCOL: &str =
         rank::rank,
         super::live::open,
         super::live::resume,
+        whip::publish,
+        whip::describe,
+        whip::publish_into,
+        whip::trickle,
+        whip::end,
+        whip::describe_one,
         catalogue::models,
         catalogue::matchers,
         catalogue::engine,
+        sessions::open,
+        sessions::list,
+        sessions::info,
+        sessions::update,
+        sessions::close,
+        sessions::transcript::transcript,
+        sessions::events::of_session,
+        sessions::events::of_all,
         super::twilio::route::twilio,
         super::asyncapi::asyncapi,
         health::healthz,

@@ -4,6 +4,13 @@ use axum::http::StatusCode;
 
 use super::{ApiError, ErrorCode};
 
+/// The answer to something that was made.
+pub(super) const CREATED: StatusCode = StatusCode::CREATED;
+/// The answer to a browser that asks beforehand what a page may do.
+pub(super) const PREFLIGHT: StatusCode = StatusCode::NO_CONTENT;
+/// The answer to what is noted and needs no words.
+pub(super) const NOTED: StatusCode = StatusCode::NO_CONTENT;
+
 /// The status code of an error code.
 pub(super) const fn of(code: ErrorCode) -> StatusCode {
     match code {
@@ -12,12 +19,19 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::MultipartMalformed
         | ErrorCode::AudioUnreadable
         | ErrorCode::FrameUnreadable
+        | ErrorCode::SdpInvalid
         | ErrorCode::InputInvalid => StatusCode::BAD_REQUEST,
+        ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
         ErrorCode::AgentBiometricsRefused
         | ErrorCode::ManagementRefused
         | ErrorCode::ResumeRefused
+        | ErrorCode::Forbidden
         | ErrorCode::SignatureInvalid => StatusCode::FORBIDDEN,
-        ErrorCode::NotFound | ErrorCode::ModelUnknown | ErrorCode::SessionNotFound => StatusCode::NOT_FOUND,
+        ErrorCode::NotFound
+        | ErrorCode::ModelUnknown
+        | ErrorCode::SessionNotFound
+        | ErrorCode::WebrtcOff
+        | ErrorCode::PublicationNotFound => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
         ErrorCode::BodyTooLarge
@@ -29,8 +43,14 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::TranscriptInvalid
         | ErrorCode::OptionsInvalid
         | ErrorCode::AgentsInvalid
-        | ErrorCode::NothingToAnalyze => StatusCode::UNPROCESSABLE_ENTITY,
-        ErrorCode::Overloaded | ErrorCode::TooManySessions => StatusCode::TOO_MANY_REQUESTS,
+        | ErrorCode::NothingToAnalyze
+        | ErrorCode::MediaUnsupported
+        | ErrorCode::IceRestartRefused => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+        ErrorCode::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
+        ErrorCode::Overloaded | ErrorCode::RateLimited | ErrorCode::TooManySessions => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         ErrorCode::NotReady | ErrorCode::ModelNotLoaded | ErrorCode::EngineStopped => {
             StatusCode::SERVICE_UNAVAILABLE
         }
@@ -69,7 +89,9 @@ mod tests {
     #[test]
     fn the_clients_faults_are_the_four_hundreds() {
         for code in ErrorCode::ALL {
-            let client = code.fault() == Fault::Client || code == ErrorCode::Overloaded;
+            let too_much =
+                matches!(code, ErrorCode::Overloaded | ErrorCode::RateLimited | ErrorCode::TooManySessions);
+            let client = code.fault() == Fault::Client || too_much;
             assert_eq!(of(code).is_client_error(), client, "{}", code.name());
             assert!(is_failure(of(code)));
         }

@@ -1,5 +1,6 @@
 //! The limits and habits of live calls, each with its default.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,12 @@ pub struct LiveConfig {
     pub time_tolerance_ms: u64,
     /// The longest gap in a track's timestamps; a longer one is taken for a new clock, in milliseconds.
     pub max_gap_ms: u64,
+    /// The folder of recordings; none: calls are not recorded.
+    pub record_folder: Option<PathBuf>,
+    /// Whether the words are in a recording; otherwise only what follows from them.
+    pub record_words: bool,
+    /// The largest recording, in bytes.
+    pub record_max_bytes: u64,
 }
 
 impl Default for LiveConfig {
@@ -85,6 +92,9 @@ impl Default for LiveConfig {
             forget_face_ms: 2_000,
             time_tolerance_ms: 60,
             max_gap_ms: 60_000,
+            record_folder: None,
+            record_words: false,
+            record_max_bytes: 16 << 20,
         }
     }
 }
@@ -116,6 +126,7 @@ impl LiveConfig {
             ("forget_face_ms", self.forget_face_ms, 0..=60_000),
             ("time_tolerance_ms", self.time_tolerance_ms, 1..=1_000),
             ("max_gap_ms", self.max_gap_ms, 1_000..=3_600_000),
+            ("record_max_bytes", self.record_max_bytes, 1 << 16..=1 << 34),
         ];
         for (key, value, range) in counts {
             if !range.contains(&value) {

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use futures_util::future::join_all;
-use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, broadcast, mpsc, watch};
 use uuid::Uuid;
 
 use super::event::{Created, Limits, PROTOCOL_VERSION};
 use super::log::EventLog;
+use super::record::Recorder;
 use super::runner::{ModelNames, Runner};
 use super::session::{Setup, Shared, View, check_options, lock};
 use super::state::StateSettings;
@@ -24,6 +25,8 @@ use crate::media::MediaLimits;
 use crate::routing::{Router, RoutingLimits};
 use crate::telemetry::record;
 
+/// Opened sessions that those who follow all of them may be behind.
+const WAITING_SESSIONS: usize = 1_024;
 /// Messages that may wait for a session's task.
 const WAITING_LETTERS: usize = 128;
 
@@ -45,6 +48,8 @@ pub struct LiveRooms {
     pub routing: RoutingLimits,
     /// Whether a lawful basis for reading agents is configured.
     pub allows_agents: bool,
+    /// Records calls, where that is configured.
+    pub recorder: Option<Recorder>,
 }
 
 /// All live calls. Clones are handles to the same ones.
@@ -58,6 +63,8 @@ struct Inner {
     media: Arc<MediaLimits>,
     sessions: Mutex<HashMap<Arc<str>, Session>>,
     is_stopping: AtomicBool,
+    /// Tells of every session that is opened; none once no more will be.
+    opened: Mutex<Option<broadcast::Sender<Session>>>,
     counter: AtomicU64,
 }
 
@@ -70,6 +77,7 @@ impl Hub {
             rooms,
             sessions: Mutex::default(),
             is_stopping: AtomicBool::new(false),
+            opened: Mutex::new(Some(broadcast::Sender::new(WAITING_SESSIONS))),
             counter: AtomicU64::new(1),
         };
         Self { inner: Arc::new(inner) }
@@ -107,6 +115,10 @@ impl Hub {
         record::live_opened(session.shared.origin.transport.name());
         session.shared.log.write(0, &Event::Created(Box::new(self.created(&session, &options))));
         self.run(session.clone(), options, letters);
+        if let Some(opened) = lock(&self.inner.opened).as_ref() {
+            // Nobody may be listening.
+            let _ = opened.send(session.clone());
+        }
         Ok(session)
     }
 
@@ -166,6 +178,7 @@ impl Hub {
             fusion: rooms.fusion.clone(),
             live: rooms.live.clone(),
             router: Arc::clone(&rooms.router),
+            recording: rooms.recorder.as_ref().map(|recorder| recorder.begin(session.id(), self.models())),
         };
         let models = self.model_names();
         let shared = Arc::clone(&session.shared);
@@ -186,11 +199,6 @@ impl Hub {
 
     fn created(&self, session: &Session, options: &SessionOptions) -> Created {
         let live = &self.inner.rooms.live;
-        let models = self.inner.rooms.engine.models().into_iter().map(|model| ModelUse {
-            name: model.name,
-            version: model.version,
-            licence: model.licence,
-        });
         Created {
             version: PROTOCOL_VERSION,
             notice: NOTICE.to_owned(),
@@ -204,8 +212,18 @@ impl Hub {
                 idle_timeout_ms: live.idle_timeout_ms,
                 max_duration_ms: live.max_duration_ms,
             },
-            models: models.collect(),
+            models: self.models(),
         }
+    }
+
+    /// The models that read.
+    fn models(&self) -> Vec<ModelUse> {
+        let models = self.inner.rooms.engine.models().into_iter().map(|model| ModelUse {
+            name: model.name,
+            version: model.version,
+            licence: model.licence,
+        });
+        models.collect()
     }
 
     fn model_names(&self) -> ModelNames {
@@ -226,12 +244,28 @@ impl Hub {
         lock(&self.inner.sessions).get(id).cloned()
     }
 
+    /// All sessions, the oldest first.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<Session> {
+        let mut sessions: Vec<Session> = lock(&self.inner.sessions).values().cloned().collect();
+        sessions.sort_by(|one, other| one.id().cmp(other.id()));
+        sessions
+    }
+
+    /// Every session that is opened from now on, until no more will be.
+    #[must_use]
+    pub fn opened(&self) -> broadcast::Receiver<Session> {
+        lock(&self.inner.opened).as_ref().map_or_else(
+            // The sender of this one has gone already, which says the same.
+            || broadcast::channel(1).1,
+            broadcast::Sender::subscribe,
+        )
+    }
+
     /// All sessions as they are now, the oldest first.
     #[must_use]
     pub fn list(&self) -> Vec<SessionInfo> {
-        let mut sessions: Vec<Session> = lock(&self.inner.sessions).values().cloned().collect();
-        sessions.sort_by(|one, other| one.id().cmp(other.id()));
-        sessions.iter().map(Session::info).collect()
+        self.sessions().iter().map(Session::info).collect()
     }
 
     /// How many sessions are open.
@@ -254,8 +288,12 @@ impl Hub {
         let sessions: Vec<Session> = {
             let sessions = lock(&self.inner.sessions);
             self.inner.is_stopping.store(true, Ordering::Relaxed);
+            lock(&self.inner.opened).take();
             sessions.values().cloned().collect()
         };
         join_all(sessions.iter().map(|session| session.close(CloseReason::ServerStopping))).await;
+        if let Some(recorder) = &self.inner.rooms.recorder {
+            recorder.settle().await;
+        }
     }
 }

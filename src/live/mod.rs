@@ -6,7 +6,8 @@
 //! Inside, a call is one task ([`runner`], [`outcomes`]): [`clock`] makes one media time of all timestamps, [`ear`]
 //! turns audio into windows of speech, [`video`] chooses the frames worth reading, [`faces`] follows faces over frames
 //! with a [`look`] at as little of them as will do, [`work`] asks the models, and [`state`] is the machine that turns
-//! what they say into events. [`log`] keeps the events for readers who come back. Media are never stored.
+//! what they say into events. [`log`] keeps the events for readers who come back, [`webhooks`] sends them to other
+//! servers, [`record`] keeps what the state was told so that a call can be played again. Media are never stored.
 
 mod books;
 mod clock;
@@ -23,12 +24,14 @@ mod log;
 mod look;
 mod options;
 mod outcomes;
+pub mod record;
 mod runner;
 mod session;
 mod standing;
 mod state;
 mod summary;
 mod video;
+pub mod webhooks;
 mod words;
 mod work;
 

@@ -8,11 +8,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
 use heartline_models::voice::{CallerBaseline, VoiceClip};
 use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::books::Books;
@@ -53,7 +51,8 @@ pub(super) struct Runner {
     pub(super) windows: VecDeque<(WindowPlace, SpeechWindow)>,
     pub(super) texts: VecDeque<(TextPlace, String)>,
     pub(super) baseline: CallerBaseline,
-    pub(super) work: FuturesUnordered<BoxFuture<'static, Done>>,
+    /// Tasks of their own: a step that waits for a worker must go on while the session waits for something else.
+    pub(super) work: JoinSet<Done>,
     pub(super) in_work: InWork,
     pub(super) closing: Option<(CloseReason, Instant)>,
     last_letter: Instant,
@@ -114,7 +113,7 @@ impl Runner {
             windows: VecDeque::new(),
             texts: VecDeque::new(),
             baseline: CallerBaseline::default(),
-            work: FuturesUnordered::new(),
+            work: JoinSet::new(),
             in_work: InWork::default(),
             closing: None,
             last_letter: Instant::now(),
@@ -143,7 +142,7 @@ impl Runner {
                     Some(letter) => self.take(letter),
                     None => self.begin_end(CloseReason::Internal),
                 },
-                Some(done) = self.work.next(), if !self.work.is_empty() => self.finish(done),
+                Some(done) = self.work.join_next() => self.joined(done),
                 () = shared.frame_came.notified(), if is_open => self.last_letter = Instant::now(),
                 Ok(()) = attached.changed(), if is_open => {
                     let is_attached = *attached.borrow_and_update() > 0;
@@ -155,6 +154,18 @@ impl Runner {
         // Senders who still wait are told that the session has gone.
         drop(letters);
         self.end().await;
+    }
+
+    fn joined(&mut self, done: Result<Done, JoinError>) {
+        match done {
+            Ok(done) => self.finish(done),
+            Err(error) => {
+                // What the step had taken along is lost, so the session cannot go on as if nothing were.
+                tracing::error!(%error, session = %self.shared.id, "a step of a live call failed");
+                self.tracks.iter_mut().for_each(|track| track.is_finished = true);
+                self.begin_end(CloseReason::Internal);
+            }
+        }
     }
 
     /// Makes what the tracks need.
@@ -298,7 +309,8 @@ impl Runner {
             // Too late for the rest.
             self.windows.clear();
             self.texts.clear();
-            self.work.clear();
+            self.work.abort_all();
+            self.work = JoinSet::new();
             self.tracks.iter_mut().for_each(|track| track.is_finished = true);
         } else if self.detached.is_some_and(|since| now >= since + live.resume_time()) {
             self.begin_end(CloseReason::ConnectionLost);
@@ -335,13 +347,13 @@ impl Runner {
                 })
                 .unzip();
             self.in_work.voice = true;
-            self.work.push(Box::pin(self.workers.clone().read_voice(places, clips)));
+            self.work.spawn(self.workers.clone().read_voice(places, clips));
         }
         if !self.in_work.texts && !self.texts.is_empty() {
             let count = self.texts.len().min(TEXTS_PER_STEP);
             let (places, words) = self.texts.drain(..count).unzip();
             self.in_work.texts = true;
-            self.work.push(Box::pin(self.workers.clone().read_texts(places, words)));
+            self.work.spawn(self.workers.clone().read_texts(places, words));
         }
         if !self.in_work.frame {
             self.start_looking();
@@ -369,7 +381,7 @@ impl Runner {
                 track.is_hearing = true;
                 let hearing =
                     self.workers.clone().hear(index, Arc::clone(ear), Arc::clone(&self.clock), is_ending);
-                self.work.push(Box::pin(hearing));
+                self.work.spawn(hearing);
             }
         }
     }
@@ -383,7 +395,7 @@ impl Runner {
         let faces = self.tracks.get(usize::from(frame.track)).and_then(|track| track.faces.clone());
         let Some(faces) = faces else { return };
         self.in_work.frame = true;
-        self.work.push(Box::pin(self.workers.clone().look(frame, faces)));
+        self.work.spawn(self.workers.clone().look(frame, faces));
     }
 
     /// Whether nothing is left to do.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -194,6 +194,14 @@ impl Session {
     #[must_use]
     pub fn is_locked(&self) -> bool {
         lock(&self.shared.setup).is_locked
+    }
+
+    /// The time between two frames that are read, as it is now: what comes in between is left out, so that a transport
+    /// which can choose need not send it.
+    #[must_use]
+    pub fn frame_interval(&self) -> Duration {
+        let interval_ms = lock(&self.shared.frames).interval_ms();
+        Duration::try_from_secs_f32(interval_ms / 1_000.0).unwrap_or(Duration::from_secs(1))
     }
 
     /// Whether a token is this session's own. It takes as long for a wrong one.

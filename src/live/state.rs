@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use super::record::Recording;
 use super::standing::Standing;
-use super::words::Words;
+use super::words::{DerivedWords, Words};
 use super::{
     EmotionNow, Event, LiveConfig, Notice, NoticeCode, RankingNow, SessionOptions, SessionUpdate,
     TrackReading,
@@ -51,6 +52,11 @@ pub enum Fact {
         /// In milliseconds of media time.
         at_ms: u64,
     },
+    /// What follows from the words, where they themselves are not kept.
+    Words {
+        /// What follows.
+        derived: Box<DerivedWords>,
+    },
     /// Nothing more will come.
     End,
 }
@@ -64,6 +70,8 @@ pub struct StateSettings {
     pub live: LiveConfig,
     /// Ranks agents.
     pub router: Arc<Router>,
+    /// Where what the state is told is recorded, if it is.
+    pub recording: Option<Recording>,
 }
 
 /// The state of one call.
@@ -112,6 +120,9 @@ impl State {
     /// The state of a call that begins.
     #[must_use]
     pub fn new(mut options: SessionOptions, settings: StateSettings) -> Self {
+        if let Some(recording) = &settings.recording {
+            recording.begin_state(&options);
+        }
         let mut stated = options.take_update();
         let agents = stated.agents.take().unwrap_or_default();
         let min_change = options.ranking.min_change.unwrap_or(settings.live.ranking_min_change);
@@ -136,6 +147,14 @@ impl State {
 
     /// Takes a fact in and says what follows from it.
     pub fn take(&mut self, fact: &Fact) -> Vec<Event> {
+        let events = self.follow(fact);
+        if let Some(recording) = &self.settings.recording {
+            recording.take(fact, &events, || Fact::Words { derived: Box::new(self.words.derived()) });
+        }
+        events
+    }
+
+    fn follow(&mut self, fact: &Fact) -> Vec<Event> {
         match fact {
             Fact::Reading { track, reading } => self.take_reading(*track, reading),
             Fact::Said { role, span, text } => {
@@ -150,6 +169,11 @@ impl State {
             Fact::Clock { at_ms } => {
                 self.front_ms = self.front_ms.max(*at_ms);
                 if self.is_due(self.front_ms) { self.judge() } else { Vec::new() }
+            }
+            Fact::Words { derived } => {
+                self.words.replace(derived);
+                self.is_ranking_stale = true;
+                Vec::new()
             }
             Fact::End => self.judge(),
         }

@@ -101,7 +101,7 @@ impl FrameDesk {
     }
 
     /// The time between two frames that are read, in milliseconds.
-    fn interval_ms(&self) -> f32 {
+    pub(super) fn interval_ms(&self) -> f32 {
         let rate = if self.is_speaking { self.speaking_rate } else { self.silent_rate };
         1_000.0 / (rate * self.pace).max(0.001)
     }
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn two_frames_a_second_are_read_while_somebody_speaks_and_one_in_two_seconds_else() {
         let mut desk = desk(1);
-        let mut read = |desk: &mut FrameDesk, from_ms: u64| {
+        let read = |desk: &mut FrameDesk, from_ms: u64| {
             let mut count = 0;
             for at_ms in (from_ms..from_ms + 10_000).step_by(100) {
                 if offer(desk, 0, at_ms) {

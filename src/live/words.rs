@@ -1,6 +1,8 @@
 //! What was said in a call so far, as far as it is remembered: the issue, the need and the language follow from it.
 
-use crate::app::{Role, TextLanguage};
+use serde::{Deserialize, Serialize};
+
+use crate::app::{Language, Role, TextLanguage};
 use crate::emotion::{Concern, Need, Span, Utterance, find_concern_in_call, infer_need_in_call};
 
 /// The utterances that tell a call's language: the latest ones, because a customer may go over to another.
@@ -19,6 +21,20 @@ pub(super) struct Words {
     is_stale: bool,
     /// How many utterances are no longer remembered.
     pub(super) forgotten: u64,
+}
+
+/// What follows from the words of a call, without any word of the customer's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DerivedWords {
+    /// The customer's language.
+    language: Language,
+    /// Whether the text model reads it.
+    is_readable: bool,
+    /// The issue that the customer keeps coming back to, by its topic.
+    concern: Option<Concern>,
+    /// What the issue needs.
+    need: Need,
 }
 
 impl Words {
@@ -67,6 +83,25 @@ impl Words {
         self.concern = find_concern_in_call(&self.customer, &self.others);
         self.need = infer_need_in_call(&self.customer, &self.others, &self.concern);
         true
+    }
+
+    /// What follows from the words so far.
+    pub(super) fn derived(&self) -> DerivedWords {
+        let concern = self.concern.clone().map(|concern| Concern { issue: concern.topic.clone(), ..concern });
+        DerivedWords {
+            language: self.language.found.clone(),
+            is_readable: self.language.is_readable,
+            concern,
+            need: self.need.clone(),
+        }
+    }
+
+    /// Puts what followed from words that were not kept in their place.
+    pub(super) fn replace(&mut self, derived: &DerivedWords) {
+        self.language = TextLanguage { found: derived.language.clone(), is_readable: derived.is_readable };
+        self.concern.clone_from(&derived.concern);
+        self.need.clone_from(&derived.need);
+        self.is_stale = false;
     }
 
     pub(super) const fn language(&self) -> &TextLanguage {

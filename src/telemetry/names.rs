@@ -231,6 +231,39 @@ pub const MATCHER_FAILURES: Metric = metric(
     &["matcher", "code"],
     "Calls of a matcher that failed, by code.",
 );
+
+/// Browsers that publish.
+pub const WEBRTC_PEERS: Metric = metric(
+    "heartline_webrtc_peers",
+    Kind::Gauge,
+    Unit::Count,
+    &[],
+    "WebRTC peers that are connected or may still connect.",
+);
+/// Publications that ended.
+pub const WEBRTC_ENDINGS: Metric = metric(
+    "heartline_webrtc_endings_total",
+    Kind::Counter,
+    Unit::Count,
+    &["ending"],
+    "WebRTC publications that ended, by how (closed, replaced, never_connected, lost, failed, abandoned).",
+);
+/// Datagrams of browsers.
+pub const WEBRTC_DATAGRAMS: Metric = metric(
+    "heartline_webrtc_datagrams_total",
+    Kind::Counter,
+    Unit::Count,
+    &["outcome"],
+    "Datagrams on the WebRTC socket, by outcome (taken, stranger, full, too_long).",
+);
+/// Media of browsers.
+pub const WEBRTC_MEDIA: Metric = metric(
+    "heartline_webrtc_media_total",
+    Kind::Counter,
+    Unit::Count,
+    &["kind", "outcome"],
+    "Media of WebRTC peers by kind (audio, picture, video_between) and outcome (taken, dropped, skipped).",
+);
 /// Messages and pieces of sound of telephone calls that were not taken as they came.
 pub const TELEPHONY_TROUBLE: Metric = metric(
     "heartline_telephony_trouble_total",
@@ -291,8 +324,27 @@ pub const LIVE_NOTICES: Metric = metric(
     "What was left out of live calls, by the notice's code.",
 );
 
+/// Webhooks.
+pub const WEBHOOKS: Metric = metric(
+    "heartline_webhooks_total",
+    Kind::Counter,
+    Unit::Count,
+    &["endpoint", "outcome"],
+    "Webhooks by endpoint and outcome (delivered, retried, given_up, dropped).",
+);
+/// Webhooks that wait.
+pub const WEBHOOK_BACKLOG: Metric = metric(
+    "heartline_webhook_backlog",
+    Kind::Gauge,
+    Unit::Count,
+    &["endpoint"],
+    "Webhooks that wait for their endpoint.",
+);
+
 /// All metrics.
 pub const ALL: &[Metric] = &[
+    WEBHOOKS,
+    WEBHOOK_BACKLOG,
     BUILD_INFO,
     REQUESTS,
     REQUEST_SECONDS,
@@ -316,6 +368,10 @@ pub const ALL: &[Metric] = &[
     RANK_SECONDS,
     MATCHER_SECONDS,
     MATCHER_FAILURES,
+    WEBRTC_PEERS,
+    WEBRTC_ENDINGS,
+    WEBRTC_DATAGRAMS,
+    WEBRTC_MEDIA,
     TELEPHONY_TROUBLE,
     LIVE_SESSIONS,
     LIVE_SESSIONS_OPEN,

@@ -151,6 +151,48 @@ pub(crate) fn rejected(model: &'static str, rows: usize) {
     counter!(names::REJECTED_ROWS.name, "model" => model).increment(rows as u64);
 }
 
+/// What became of a webhook; the outcome is `delivered`, `retried`, `given_up` or `dropped`.
+pub(crate) fn webhook(endpoint: &str, outcome: &'static str) {
+    counter!(names::WEBHOOKS.name, "endpoint" => endpoint.to_owned(), "outcome" => outcome).increment(1);
+}
+
+/// How many webhooks wait for an endpoint now.
+pub(crate) fn webhook_backlog(endpoint: &str, waiting: usize) {
+    gauge!(names::WEBHOOK_BACKLOG.name, "endpoint" => endpoint.to_owned()).set(as_f64(waiting));
+}
+
+/// A WebRTC peer that may connect, counted until this is dropped.
+#[must_use]
+pub(crate) fn webrtc_peer_begins() -> WebRtcPeer {
+    gauge!(names::WEBRTC_PEERS.name).increment(1.0);
+    WebRtcPeer(())
+}
+
+/// A WebRTC peer.
+#[derive(Debug)]
+pub(crate) struct WebRtcPeer(());
+
+impl Drop for WebRtcPeer {
+    fn drop(&mut self) {
+        gauge!(names::WEBRTC_PEERS.name).decrement(1.0);
+    }
+}
+
+/// A WebRTC publication that ended.
+pub(crate) fn webrtc_ending(ending: &'static str) {
+    counter!(names::WEBRTC_ENDINGS.name, "ending" => ending).increment(1);
+}
+
+/// A datagram on the WebRTC socket.
+pub(crate) fn webrtc_datagram(outcome: &'static str) {
+    counter!(names::WEBRTC_DATAGRAMS.name, "outcome" => outcome).increment(1);
+}
+
+/// A piece of media of a WebRTC peer.
+pub(crate) fn webrtc_media(kind: &'static str, outcome: &'static str) {
+    counter!(names::WEBRTC_MEDIA.name, "kind" => kind, "outcome" => outcome).increment(1);
+}
+
 #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
 const fn as_f64(rows: usize) -> f64 {
     rows as f64

@@ -4,4 +4,5 @@
 mod containers;
 mod random;
 mod samples;
+mod streams;
 mod wav;

@@ -12,9 +12,12 @@ use axum::response::{IntoResponse, Response};
 
 use self::connection::{Opening, attend};
 use super::ApiError;
+use super::sessions::{self, Key};
 use crate::app::App;
-use crate::live::{LiveError, Origin, SessionOptions, Transport};
+use crate::live::{LiveError, SessionOptions, Transport};
 
+/// The subprotocol, which a page offers beside its key so that there is one to choose.
+const SUBPROTOCOL: &str = "heartline.v1";
 /// What a connection reads ahead, in bytes: small, because there is one for each call.
 const READ_BUFFER_BYTES: usize = 16 << 10;
 /// What may wait to be sent to a client that does not take it, in bytes.
@@ -29,12 +32,12 @@ const WRITE_BUFFER_BYTES: usize = 256 << 10;
         (status = 429, description = "As many calls are open as may be.", body = super::ErrorBody)
     )
 )]
-pub(super) async fn open(State(app): State<App>, upgrade: WebSocketUpgrade) -> Response {
+pub(super) async fn open(State(app): State<App>, key: Key, upgrade: WebSocketUpgrade) -> Response {
     if app.is_draining() {
         return ApiError::from(LiveError::Stopping).into_response();
     }
     // Opened before the upgrade, so that a refusal is an ordinary answer with a status.
-    let origin = Origin::of(Transport::WebSocket);
+    let origin = sessions::origin(&app, key.as_deref(), Transport::WebSocket);
     match app.live().open(SessionOptions::default(), origin) {
         Ok(session) => upgraded(&app, upgrade, Opening::New(session)),
         Err(error) => ApiError::from(error).into_response(),
@@ -53,12 +56,13 @@ pub(super) async fn open(State(app): State<App>, upgrade: WebSocketUpgrade) -> R
 )]
 pub(super) async fn resume(
     State(app): State<App>,
+    key: Key,
     Path(session_id): Path<String>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    match app.live().find(&session_id) {
-        Some(session) => upgraded(&app, upgrade, Opening::Known(session)),
-        None => ApiError::from(LiveError::NotFound).into_response(),
+    match sessions::find(&app, &key, &session_id) {
+        Ok(session) => upgraded(&app, upgrade, Opening::Known(session)),
+        Err(error) => error.into_response(),
     }
 }
 
@@ -66,6 +70,7 @@ fn upgraded(app: &App, upgrade: WebSocketUpgrade, opening: Opening) -> Response 
     let limit = app.live().config().max_message_bytes + message::HEADER_BYTES;
     let patience = app.config().server.header_timeout;
     upgrade
+        .protocols([SUBPROTOCOL])
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .max_write_buffer_size(limit.max(WRITE_BUFFER_BYTES))

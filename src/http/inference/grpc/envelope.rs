@@ -10,12 +10,13 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tonic::Status;
 use tracing::Instrument;
+use tracing::field::Empty;
 
 use super::super::Inference;
 use super::super::limits::SMALL_REQUEST;
 use super::{PREFIX, status};
 use crate::http::request_id::{self, RequestId};
-use crate::http::{ApiError, ErrorCode, envelope};
+use crate::http::{Access, ApiError, ErrorCode, access, envelope};
 use crate::telemetry::record;
 
 /// The methods, for the metrics; what clients make up is no label.
@@ -44,7 +45,7 @@ pub(super) async fn wrap(State(inference): State<Inference>, request: Request, n
     let id = RequestId::of(request.headers());
     let path = request.uri().path();
     let method = METHODS.into_iter().find(|method| *method == path).unwrap_or(envelope::UNMATCHED);
-    let span = tracing::info_span!("request", id = id.as_str(), method = "gRPC", route = method);
+    let span = tracing::info_span!("request", id = id.as_str(), method = "gRPC", route = method, key = Empty);
 
     // The place comes before the message, so that messages in memory are bounded; what needs none is small.
     let name = method.strip_prefix(PREFIX);
@@ -64,6 +65,14 @@ pub(super) async fn wrap(State(inference): State<Inference>, request: Request, n
     record::request(method, code as u16, started.elapsed());
     drop(in_flight);
     answer
+}
+
+/// Lets a request in, or answers why not.
+pub(super) async fn guard(State(access): State<Access>, mut request: Request, next: Next) -> Response {
+    match access::admit_call(&access, &mut request) {
+        Ok(()) => next.run(request).await,
+        Err(error) => status::of(&error).into_http::<Body>(),
+    }
 }
 
 /// The answer to a request whose method panicked.

@@ -17,7 +17,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::fault::malformed;
 use super::{Call, Inference};
-use crate::http::ApiError;
+use crate::http::{Access, ApiError};
 use proto::grpc_inference_service_server::GrpcInferenceServiceServer;
 
 pub(crate) use bounded::BoundedCodec;
@@ -37,7 +37,7 @@ pub fn read(message: &Bytes) -> Result<Call, ApiError> {
 }
 
 /// The methods, ready to serve.
-pub(in crate::http) fn router(inference: &Inference) -> Router {
+pub(in crate::http) fn router(inference: &Inference, access: &Access) -> Router {
     // Messages carry no more than bodies do, and tensors come back smaller than they went.
     let limit = inference.app().config().server.max_body_bytes;
     let server = GrpcInferenceServiceServer::new(service::Service::new(inference.clone()))
@@ -46,5 +46,6 @@ pub(in crate::http) fn router(inference: &Inference) -> Router {
     Router::new()
         .route_service(&format!("{PREFIX}{{*method}}"), server)
         .layer(CatchPanicLayer::custom(envelope::after_panic))
+        .layer(axum::middleware::from_fn_with_state(access.clone(), envelope::guard))
         .layer(axum::middleware::from_fn_with_state(inference.clone(), envelope::wrap))
 }

@@ -11,10 +11,15 @@ const PUSHBACK: &str = "grpc-retry-pushback-ms";
 /// The gRPC code of an error code.
 pub(super) const fn code(code: ErrorCode) -> Code {
     match code {
-        ErrorCode::NotFound | ErrorCode::ModelUnknown => Code::NotFound,
+        ErrorCode::NotFound | ErrorCode::ModelUnknown | ErrorCode::SessionNotFound => Code::NotFound,
         ErrorCode::MethodNotAllowed => Code::Unimplemented,
-        ErrorCode::AgentBiometricsRefused | ErrorCode::ManagementRefused => Code::PermissionDenied,
-        ErrorCode::Overloaded => Code::ResourceExhausted,
+        ErrorCode::Unauthenticated => Code::Unauthenticated,
+        ErrorCode::AgentBiometricsRefused | ErrorCode::ManagementRefused | ErrorCode::Forbidden => {
+            Code::PermissionDenied
+        }
+        ErrorCode::Overloaded | ErrorCode::RateLimited | ErrorCode::TooManySessions => {
+            Code::ResourceExhausted
+        }
         ErrorCode::NotReady | ErrorCode::ModelNotLoaded | ErrorCode::EngineStopped => Code::Unavailable,
         ErrorCode::DeadlineExceeded => Code::DeadlineExceeded,
         ErrorCode::ModelFailed | ErrorCode::MatchersFailed | ErrorCode::Internal => Code::Internal,
@@ -39,7 +44,13 @@ mod tests {
 
     #[test]
     fn the_clients_faults_are_the_clients_on_this_wire_too() {
-        let clients = [Code::InvalidArgument, Code::NotFound, Code::PermissionDenied, Code::Unimplemented];
+        let clients = [
+            Code::InvalidArgument,
+            Code::NotFound,
+            Code::PermissionDenied,
+            Code::Unauthenticated,
+            Code::Unimplemented,
+        ];
         for one in ErrorCode::ALL {
             assert_eq!(clients.contains(&code(one)), one.fault() == Fault::Client, "{}", one.name());
         }

@@ -1,0 +1,56 @@
+//! `heartline keys new`: makes an API key, and the line by which a server knows it.
+
+use std::io::Write;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use rustls::crypto::ring;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::CliError;
+use super::arguments::KeysCommand;
+use crate::config::check_name;
+
+/// What every key begins with, so that people and programs that search for lost secrets know one when they see it.
+const PREFIX: &str = "hlk_";
+/// Random bytes of a key.
+const RANDOM_BYTES: usize = 32;
+
+/// Makes a key.
+pub(super) fn run(command: &KeysCommand, output: &mut dyn Write) -> Result<(), CliError> {
+    let KeysCommand::New { name, output: arguments } = command;
+    check_name(name).map_err(CliError::Usage)?;
+    let key = new_key()?;
+    let sha256: String = Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    if arguments.json {
+        writeln!(output, "{}", json!({"name": name, "key": key, "sha256": sha256}))?;
+        return Ok(());
+    }
+    writeln!(output, "The key of \"{name}\", which is shown this once:\n\n  {key}\n")?;
+    writeln!(output, "What the server needs, in the list access.keys of its configuration:\n")?;
+    writeln!(output, "  {{ name = \"{name}\", sha256 = \"{sha256}\" }}\n")?;
+    writeln!(output, "Clients send it as \"Authorization: Bearer KEY\".")?;
+    Ok(())
+}
+
+/// A key that can stand in headers and in a WebSocket's subprotocols.
+fn new_key() -> Result<String, CliError> {
+    let mut bytes = [0; RANDOM_BYTES];
+    let random = ring::default_provider().secure_random;
+    random.fill(&mut bytes).map_err(|_| CliError::NoRandomness)?;
+    Ok(format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_long_different_and_plain() {
+        let (one, other) = (new_key().unwrap(), new_key().unwrap());
+        assert_ne!(one, other);
+        assert_eq!(one.len(), PREFIX.len() + 43);
+        assert!(one.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "{one}");
+    }
+}
