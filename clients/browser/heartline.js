@@ -18,6 +18,7 @@ const BACKLOG_BYTES = 1 << 20;
 
 export class HeartlineCall extends EventTarget {
   #base;
+  #protocols;
   #socket = null;
   #created = null;
   #newest = 0;
@@ -27,15 +28,17 @@ export class HeartlineCall extends EventTarget {
   #isOver = false;
   #ended;
 
-  /** Opens a session; the options are those of "session.update". */
-  static async open(base, options) {
-    const call = new HeartlineCall(base);
+  /** Opens a session; the options are those of "session.update". The key is for servers that ask for one. */
+  static async open(base, options, key) {
+    const call = new HeartlineCall(base, key);
     await call.#begin(options);
     return call;
   }
 
-  constructor(base) {
+  constructor(base, key) {
     super();
+    // A page can set no headers on a WebSocket, so the key goes along as a subprotocol.
+    this.#protocols = key ? ["heartline.v1", `heartline.key.${key}`] : [];
     this.#base = base.replace(/^http/, "ws").replace(/\/+$/, "");
     this.summary = new Promise((resolve, reject) => (this.#ended = {resolve, reject}));
     this.summary.catch(() => {});
@@ -114,7 +117,7 @@ export class HeartlineCall extends EventTarget {
   }
 
   #connect(path, opened) {
-    const socket = new WebSocket(this.#base + path);
+    const socket = new WebSocket(this.#base + path, this.#protocols);
     this.#socket = socket;
     socket.onopen = opened;
     socket.onmessage = ({data}) => this.#take(JSON.parse(data));
