@@ -18,23 +18,27 @@ const BACKLOG_BYTES = 1 << 20;
 
 export class HeartlineCall extends EventTarget {
   #base;
+  #protocols;
   #socket = null;
   #created = null;
   #newest = 0;
   #tries = 0;
   #begun = performance.now();
   #isClosing = false;
+  #isOver = false;
   #ended;
 
-  /** Opens a session; the options are those of "session.update". */
-  static async open(base, options) {
-    const call = new HeartlineCall(base);
+  /** Opens a session; the options are those of "session.update". The key is for servers that ask for one. */
+  static async open(base, options, key) {
+    const call = new HeartlineCall(base, key);
     await call.#begin(options);
     return call;
   }
 
-  constructor(base) {
+  constructor(base, key) {
     super();
+    // A page can set no headers on a WebSocket, so the key goes along as a subprotocol.
+    this.#protocols = key ? ["heartline.v1", `heartline.key.${key}`] : [];
     this.#base = base.replace(/^http/, "ws").replace(/\/+$/, "");
     this.summary = new Promise((resolve, reject) => (this.#ended = {resolve, reject}));
     this.summary.catch(() => {});
@@ -113,7 +117,7 @@ export class HeartlineCall extends EventTarget {
   }
 
   #connect(path, opened) {
-    const socket = new WebSocket(this.#base + path);
+    const socket = new WebSocket(this.#base + path, this.#protocols);
     this.#socket = socket;
     socket.onopen = opened;
     socket.onmessage = ({data}) => this.#take(JSON.parse(data));
@@ -127,15 +131,19 @@ export class HeartlineCall extends EventTarget {
       this.#created = event;
       this.#begun = performance.now();
     }
-    if (event.type === "session.closed") this.#ended.resolve(event);
+    if (event.type === "session.closed") {
+      this.#isOver = true;
+      this.#ended.resolve(event);
+    }
     this.dispatchEvent(new CustomEvent("event", {detail: event}));
     this.dispatchEvent(new CustomEvent(event.type, {detail: event}));
   }
 
   // A lost connection is taken up again, with a growing wait between tries.
   #lost(code) {
-    const isOver = this.#isClosing || code === 1000 || code === 1008 || !this.#created;
-    if (isOver || this.#tries >= MOST_TRIES) {
+    if (this.#isOver) return;
+    const isRefused = this.#isClosing || code === 1000 || code === 1008 || !this.#created;
+    if (isRefused || this.#tries >= MOST_TRIES) {
       this.#ended.reject(new Error("the connection to the server is lost"));
       this.dispatchEvent(new CustomEvent("lost", {detail: {code}}));
       return;

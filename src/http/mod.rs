@@ -8,6 +8,7 @@
 pub mod access;
 mod analyze;
 mod arrival;
+mod asyncapi;
 mod catalogue;
 mod envelope;
 mod error;
@@ -31,6 +32,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 pub use access::{Access, KeyName};
 pub use analyze::{AnalyzeBody, AudioPart, FramePart, TranscriptPart, UtterancePart};
+pub use asyncapi::asyncapi_document;
 pub use catalogue::{MatcherList, ModelEntry, ModelList};
 pub use error::{ApiError, ErrorBody, ErrorCode, ProtocolError};
 pub use health::{Liveness, Readiness};
@@ -76,6 +78,7 @@ fn routes() -> Vec<Route> {
         route("get", "/readyz", get(health::readyz)),
         route("get", "/metrics", get(health::metrics)),
         route("get", "/openapi.json", get(openapi::openapi)),
+        route("get", "/asyncapi.json", get(asyncapi::asyncapi)),
     ]
 }
 

@@ -43,6 +43,7 @@ const PROTOCOL: &str =
         sessions::events::of_session,
         sessions::events::of_all,
         super::twilio::route::twilio,
+        super::asyncapi::asyncapi,
         health::healthz,
         health::readyz,
         health::metrics,

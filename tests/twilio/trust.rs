@@ -47,3 +47,22 @@ async fn an_ordinary_request_is_told_what_the_route_takes() {
     connection.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 422") && answer.contains("request_invalid"), "{answer}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_keys_the_start_brings_one() {
+    // The hash of "abc".
+    let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let keys = format!(r#"access.keys=[{{ name = "desk", sha256 = "{hash}" }}]"#);
+    let server = serve(&[&keys]).await;
+    for parameters in ["{}", r#"{"api_key":"wrong"}"#] {
+        let mut stranger = server.dial().await;
+        stranger.say(&format!(r#"{{"event":"start","start":{{"customParameters":{parameters}}}}}"#)).await;
+        assert_eq!(stranger.goodbye().await.unwrap().code, 1_008.into(), "{parameters}");
+    }
+    assert!(server.app.live().list().is_empty());
+    let mut phone = server.dial().await;
+    phone.say(r#"{"event":"start","streamSid":"MZ1","start":{"customParameters":{"api_key":"abc"}}}"#).await;
+    let session = server.app.live().find(&server.session().await.session_id).unwrap();
+    assert_eq!(session.key(), Some("desk"));
+    assert_eq!(server.dial_with(&[("authorization", "Bearer wrong")]).await.err(), Some(401));
+}

@@ -8,9 +8,10 @@ use super::calls::{Calls, Ticket};
 use super::encoding::{Encoding, Format};
 use super::message::MessageLimits;
 use crate::app::{App, Role};
+use crate::http::{Access, sessions};
 use crate::live::{
     Attachment, AudioEncoding, CloseReason, Delivery, EventReader, Input, LiveError, Origin, Session,
-    SessionOptions, Summary, TrackKind, TrackOptions,
+    SessionOptions, Summary, TrackKind, TrackOptions, Transport,
 };
 
 /// The number of the customer's track in the session.
@@ -30,8 +31,19 @@ pub(super) struct Line {
     /// The call.
     pub(super) call: Call,
     held: Option<Held>,
+    /// Who knows the keys, where the start has to bring one.
+    asks: Option<Access>,
     /// Whether the session was told that the agent's voice is left out.
     is_agent_told: bool,
+}
+
+/// Why a call got no session.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// Its key is missing or wrong.
+    Key,
+    /// There is no room for it.
+    Session(LiveError),
 }
 
 /// The session of a line.
@@ -44,8 +56,8 @@ struct Held {
 }
 
 impl Line {
-    /// A line on which nothing was said.
-    pub(super) fn new(app: &App, calls: &Calls, origin: Origin) -> Self {
+    /// A line on which nothing was said. Where somebody `asks`, the start must bring a key.
+    pub(super) fn new(app: &App, calls: &Calls, origin: Origin, asks: Option<Access>) -> Self {
         let config = &app.config().telephony;
         let limits = CallLimits {
             message: MessageLimits {
@@ -58,7 +70,7 @@ impl Line {
             reads_agents: app.config().privacy.agent_biometrics_basis.is_some(),
         };
         let call = Call::new(limits);
-        Self { app: app.clone(), calls: calls.clone(), origin, call, held: None, is_agent_told: false }
+        Self { app: app.clone(), calls: calls.clone(), origin, call, held: None, asks, is_agent_told: false }
     }
 
     /// Whether there is a session.
@@ -74,8 +86,16 @@ impl Line {
     /// Opens the call's session, or takes up the one that it had.
     ///
     /// # Errors
-    /// [`LiveError`] where there is no room for it.
-    pub(super) fn open(&mut self, opening: &Opening) -> Result<(), LiveError> {
+    /// [`Refusal`] where its key is wrong or there is no room for it.
+    pub(super) fn open(&mut self, opening: &Opening) -> Result<(), Refusal> {
+        if let Some(access) = self.asks.take() {
+            let key = opening.parameters.api_key.as_ref().map(|key| key.reveal());
+            let name = access.verify(key).map_err(|error| {
+                tracing::debug!(code = error.code.name(), "a telephone call brought no valid key");
+                Refusal::Key
+            })?;
+            self.origin = sessions::origin(&self.app, name.as_ref(), Transport::Twilio);
+        }
         let hub = self.app.live();
         let key = self.origin.key.clone();
         if let Some(found) = self.calls.find(key.as_ref(), opening) {
@@ -91,7 +111,8 @@ impl Line {
             }
         }
         let reads_agents = self.app.config().privacy.agent_biometrics_basis.is_some();
-        let session = hub.open(options(opening, reads_agents), self.origin.clone())?;
+        let session =
+            hub.open(options(opening, reads_agents), self.origin.clone()).map_err(Refusal::Session)?;
         let is_open = |id: &str| hub.find(id).is_some();
         let ticket = self.calls.enter(key, opening, session.id(), is_open);
         self.hold(session, ticket);

@@ -4,6 +4,7 @@
 //! nobody knows is a label of the session and comes back in its summary.
 
 use crate::app::Consent;
+use crate::config::Secret;
 use crate::routing::{LanguageLevel, SkillNeed};
 
 use super::message::Track;
@@ -40,6 +41,8 @@ pub struct Parameters {
     pub is_big_endian: Option<bool>,
     /// The names of the parameters that could not be read.
     pub faulty: Vec<String>,
+    /// The API key, from a telephone company that can send no header.
+    pub api_key: Option<Secret>,
     /// The parameters that are not known: words of the application's own about its call.
     pub labels: Vec<(String, String)>,
 }
@@ -71,6 +74,7 @@ impl Parameters {
     /// Takes one; false where its value cannot be read, none where its name is not known.
     fn take(&mut self, name: &str, value: &str) -> Option<bool> {
         Some(match name {
+            "api_key" => keep(&mut self.api_key, text(value).map(|key| Secret::from(key.as_str()))),
             "call_id" => keep(&mut self.call_id, text(value)),
             "customer_id" => keep(&mut self.customer_id, text(value)),
             "language" => keep(&mut self.language, language(value)),
@@ -147,6 +151,7 @@ mod tests {
     #[test]
     fn every_field_is_read() {
         let parameters = of(&[
+            ("api_key", "hidden-words"),
             ("call_id", "call-1"),
             ("customer_id", " c-7 "),
             ("language", "pt-BR"),
@@ -173,9 +178,11 @@ mod tests {
             customer_track: Some(Track::Outbound),
             is_big_endian: Some(true),
             faulty: Vec::new(),
+            api_key: Some(Secret::from("hidden-words")),
             labels: Vec::new(),
         };
         assert_eq!(parameters, expected);
+        assert!(!format!("{parameters:?}").contains("hidden-words"));
     }
 
     #[test]

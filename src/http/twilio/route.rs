@@ -6,18 +6,19 @@ use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 use tokio::time::Instant;
 
 use super::call::{Ending, Step};
 use super::calls::Calls;
-use super::line::Line;
+use super::line::{Line, Refusal};
 use super::signature;
 use crate::app::App;
 use crate::config::TelephonyConfig;
-use crate::http::{ApiError, ErrorBody, ErrorCode};
-use crate::live::{CloseReason, LiveError, Origin, Transport};
+use crate::http::{Access, ApiError, ErrorBody, ErrorCode, KeyName, sessions};
+use crate::live::{CloseReason, LiveError, Transport};
 
 /// How long the other side has to take a goodbye.
 const GOODBYE_TIME: Duration = Duration::from_secs(1);
@@ -25,8 +26,8 @@ const GOODBYE_TIME: Duration = Duration::from_secs(1);
 /// The route, with the calls that it keeps in mind.
 pub(in crate::http) fn route() -> MethodRouter<App> {
     let calls = Calls::default();
-    get(async move |State(app): State<App>, headers: HeaderMap, upgrade: Upgrade| {
-        twilio(app, calls, headers, upgrade)
+    get(async move |State(app): State<App>, request: Parts, upgrade: Upgrade| {
+        twilio(app, calls, &request, upgrade)
     })
 }
 
@@ -47,10 +48,12 @@ type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 pub(in crate::http) fn twilio(
     app: App,
     calls: Calls,
-    headers: HeaderMap,
+    request: &Parts,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    let origin = authorize(&app.config().telephony, &headers)?;
+    let (key, access) = (request.extensions.get::<KeyName>(), request.extensions.get::<Access>());
+    let asks = authorize(&app.config().telephony, &request.headers, key, access.cloned())?;
+    let origin = sessions::origin(&app, key, Transport::Twilio);
     if app.is_draining() {
         return Err(ApiError::new(ErrorCode::NotReady, "the server is stopping"));
     }
@@ -61,22 +64,32 @@ pub(in crate::http) fn twilio(
     let limit = app.config().telephony.max_message_bytes.saturating_mul(2);
     let upgrade = upgrade.max_message_size(limit).max_frame_size(limit);
     Ok(upgrade.on_upgrade(async move |socket| {
-        let line = Line::new(&app, &calls, origin);
+        let line = Line::new(&app, &calls, origin, asks);
         attend(socket, line, app.config().telephony.start_timeout()).await;
     }))
 }
 
-/// Says who calls. Where a token is configured its signature stands for an API key, because a telephone company cannot
-/// send one.
-fn authorize(config: &TelephonyConfig, headers: &HeaderMap) -> Result<Origin, ApiError> {
+/// Says who calls, or who is to ask for a key when the stream begins. A key in a header is as good as anywhere; where a
+/// token is configured its signature stands for a key, because the company that signs cannot send one; otherwise the
+/// key comes with the start.
+fn authorize(
+    config: &TelephonyConfig,
+    headers: &HeaderMap,
+    key: Option<&KeyName>,
+    access: Option<Access>,
+) -> Result<Option<Access>, ApiError> {
+    if key.is_some() {
+        return Ok(None);
+    }
     let token = config.auth_token.as_ref().map(|token| token.reveal());
-    if let (Some(token), Some(url)) = (token, &config.public_url)
-        && !signature::is_signed(headers, token, url)
-    {
+    if let (Some(token), Some(url)) = (token, &config.public_url) {
+        if signature::is_signed(headers, token, url) {
+            return Ok(None);
+        }
         let message = "the signature is missing or not this account's; see telephony.public_url";
         return Err(ApiError::new(ErrorCode::SignatureInvalid, message));
     }
-    Ok(Origin::of(Transport::Twilio))
+    Ok(access.filter(|access| access.verify(None).is_err()))
 }
 
 /// How a connection ended.
@@ -88,8 +101,8 @@ enum Over {
     Left,
     /// No stream began in time.
     NotStarted,
-    /// There is no room for its session.
-    Refused(LiveError),
+    /// It gets no session.
+    Refused(Refusal),
     /// The session ended by itself.
     SessionEnded,
 }
@@ -142,8 +155,11 @@ async fn finish(mut socket: WebSocket, mut line: Line, over: Over) {
         Over::Call(Ending::Format(_)) => (close_code::UNSUPPORTED, "the encoding cannot be read"),
         Over::Left => (close_code::NORMAL, ""),
         Over::NotStarted => (close_code::POLICY, "no stream began"),
-        Over::Refused(LiveError::TooManySessions { .. }) => (close_code::AGAIN, "too many calls are open"),
-        Over::Refused(_) => (close_code::ERROR, "the call cannot be opened"),
+        Over::Refused(Refusal::Key) => (close_code::POLICY, "the start needs a valid api_key"),
+        Over::Refused(Refusal::Session(LiveError::TooManySessions { .. })) => {
+            (close_code::AGAIN, "too many calls are open")
+        }
+        Over::Refused(Refusal::Session(_)) => (close_code::ERROR, "the call cannot be opened"),
         Over::SessionEnded => (close_code::AWAY, "the session has ended"),
     };
     let goodbye = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
@@ -160,12 +176,35 @@ async fn finish(mut socket: WebSocket, mut line: Line, over: Over) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Secret;
+    use crate::config::{AccessConfig, KeyConfig, Secret};
+
+    /// The hash of "abc".
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    fn keyed() -> Access {
+        let key = KeyConfig {
+            name: "desk".to_owned(),
+            sha256: ABC.to_owned(),
+            requests_per_second: 1,
+            burst: 3,
+            max_sessions: 1,
+        };
+        Access::new(&AccessConfig { keys: vec![key], ..AccessConfig::default() })
+    }
 
     #[test]
-    fn without_a_token_nobody_is_asked() {
-        let origin = authorize(&TelephonyConfig::default(), &HeaderMap::new()).unwrap();
-        assert_eq!((origin.transport, origin.key), (Transport::Twilio, None));
+    fn without_keys_and_token_nobody_is_asked() {
+        let access = Access::new(&AccessConfig::default());
+        let asks = authorize(&TelephonyConfig::default(), &HeaderMap::new(), None, Some(access)).unwrap();
+        assert!(asks.is_none());
+    }
+
+    #[test]
+    fn with_keys_the_start_must_bring_one_unless_a_header_did() {
+        let config = TelephonyConfig::default();
+        assert!(authorize(&config, &HeaderMap::new(), None, Some(keyed())).unwrap().is_some());
+        let name = KeyName("desk".into());
+        assert!(authorize(&config, &HeaderMap::new(), Some(&name), Some(keyed())).unwrap().is_none());
     }
 
     #[test]
@@ -175,7 +214,7 @@ mod tests {
             public_url: Some("wss://calls.example.com/v1/twilio".to_owned()),
             ..TelephonyConfig::default()
         };
-        let error = authorize(&config, &HeaderMap::new()).unwrap_err();
+        let error = authorize(&config, &HeaderMap::new(), None, Some(keyed())).unwrap_err();
         assert_eq!(error.code, ErrorCode::SignatureInvalid);
     }
 }
