@@ -35,6 +35,10 @@ const GOODBYE_TIME: Duration = Duration::from_secs(1);
 /// How long the listener rests after the operating system refused it a connection, for want of descriptors mostly.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
+/// A connection's place among those that may be open; free again when the last handle goes.
+#[derive(Debug, Clone)]
+pub(crate) struct Seat(#[expect(dead_code, reason = "it is held, not looked at")] Arc<OwnedSemaphorePermit>);
+
 /// The connections of one server.
 pub(super) struct Connections {
     router: Router,
@@ -75,6 +79,9 @@ impl Connections {
         let _ = stream.set_nodelay(true);
         // Some calls are for this machine only, so the other end of a connection goes along with its requests.
         let router = self.router.clone().layer(Extension(ConnectInfo(peer)));
+        // And its place, because a WebSocket goes on when its request is answered.
+        let place = Seat(Arc::new(place));
+        let router = router.layer(Extension(place.clone()));
         let (patience, stopping) = (self.patience, self.stopping.subscribe());
         let acceptor = self.tls.as_ref().map(|tls| tls.acceptor());
         tokio::spawn(async move {
@@ -355,6 +362,28 @@ mod tests {
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         assert!(started.elapsed() >= PATIENCE, "it waits until the silent one is closed");
         drop(first);
+    }
+
+    #[tokio::test]
+    async fn a_seat_that_is_taken_along_keeps_the_place() {
+        let (give, mut taken) = tokio::sync::mpsc::channel(1);
+        let router = Router::new().route(
+            "/take",
+            get(|Extension(seat): Extension<Seat>| async move {
+                drop(give.send(seat).await);
+            }),
+        );
+        let mut config = crate::config::Config::from_sources(&Sources::default()).unwrap().server;
+        config.header_timeout = PATIENCE;
+        config.max_connections = 8;
+        let connections = Arc::new(Connections::new(&config, router, None));
+        let address = serve(&connections).await;
+        rest(connect(address, "GET /take HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await).await;
+        let seat = taken.recv().await.unwrap();
+        tokio::time::sleep(PATIENCE / 2).await;
+        assert_eq!(connections.places.available_permits(), 6, "the listener has one and the seat another");
+        drop(seat);
+        assert_eq!(connections.places.available_permits(), 7);
     }
 
     #[tokio::test]

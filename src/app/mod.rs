@@ -32,6 +32,7 @@ pub use analysis::{
 };
 pub use build::{App, Place};
 pub(crate) use caller::{HeardWindow, hear_caller};
+pub(crate) use connections::Seat;
 pub use error::{AppError, StartError};
 pub(crate) use language::TextLanguage;
 pub(crate) use matchers::load_router;

@@ -191,7 +191,6 @@ where
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is handed over by map_err")]
 fn skip_reason(error: EngineError) -> SkipReason {
     match error {
         EngineError::Overloaded { .. } | EngineError::Deadline => SkipReason::Overloaded,

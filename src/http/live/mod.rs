@@ -6,6 +6,7 @@
 mod connection;
 pub mod message;
 
+use axum::Extension;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -13,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use self::connection::{Opening, attend};
 use super::ApiError;
 use super::sessions::{self, Key};
-use crate::app::App;
+use crate::app::{App, Seat};
 use crate::live::{LiveError, SessionOptions, Transport};
 
 /// The subprotocol, which a page offers beside its key so that there is one to choose.
@@ -32,14 +33,19 @@ const WRITE_BUFFER_BYTES: usize = 256 << 10;
         (status = 429, description = "As many calls are open as may be.", body = super::ErrorBody)
     )
 )]
-pub(super) async fn open(State(app): State<App>, key: Key, upgrade: WebSocketUpgrade) -> Response {
+pub(super) async fn open(
+    State(app): State<App>,
+    key: Key,
+    seat: Option<Extension<Seat>>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     if app.is_draining() {
         return ApiError::from(LiveError::Stopping).into_response();
     }
     // Opened before the upgrade, so that a refusal is an ordinary answer with a status.
     let origin = sessions::origin(&app, key.as_deref(), Transport::WebSocket);
     match app.live().open(SessionOptions::default(), origin) {
-        Ok(session) => upgraded(&app, upgrade, Opening::New(session)),
+        Ok(session) => upgraded(&app, upgrade, Opening::New(session), seat),
         Err(error) => ApiError::from(error).into_response(),
     }
 }
@@ -57,16 +63,22 @@ pub(super) async fn open(State(app): State<App>, key: Key, upgrade: WebSocketUpg
 pub(super) async fn resume(
     State(app): State<App>,
     key: Key,
+    seat: Option<Extension<Seat>>,
     Path(session_id): Path<String>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     match sessions::find(&app, &key, &session_id) {
-        Ok(session) => upgraded(&app, upgrade, Opening::Known(session)),
+        Ok(session) => upgraded(&app, upgrade, Opening::Known(session), seat),
         Err(error) => error.into_response(),
     }
 }
 
-fn upgraded(app: &App, upgrade: WebSocketUpgrade, opening: Opening) -> Response {
+fn upgraded(
+    app: &App,
+    upgrade: WebSocketUpgrade,
+    opening: Opening,
+    seat: Option<Extension<Seat>>,
+) -> Response {
     let limit = app.live().config().max_message_bytes + message::HEADER_BYTES;
     let patience = app.config().server.header_timeout;
     upgrade
@@ -76,5 +88,8 @@ fn upgraded(app: &App, upgrade: WebSocketUpgrade, opening: Opening) -> Response 
         .max_write_buffer_size(limit.max(WRITE_BUFFER_BYTES))
         .max_message_size(limit)
         .max_frame_size(limit)
-        .on_upgrade(move |socket| attend(socket, opening, patience))
+        .on_upgrade(async move |socket| {
+            attend(socket, opening, patience).await;
+            drop(seat);
+        })
 }

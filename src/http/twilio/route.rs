@@ -15,7 +15,7 @@ use super::call::{Ending, Step};
 use super::calls::Calls;
 use super::line::{Line, Refusal};
 use super::signature;
-use crate::app::App;
+use crate::app::{App, Seat};
 use crate::config::TelephonyConfig;
 use crate::http::{Access, ApiError, ErrorBody, ErrorCode, KeyName, sessions};
 use crate::live::{CloseReason, LiveError, Transport};
@@ -63,9 +63,11 @@ pub(in crate::http) fn twilio(
     // A message over the limit is counted by the call; the transport's own limit only bounds what is read for that.
     let limit = app.config().telephony.max_message_bytes.saturating_mul(2);
     let upgrade = upgrade.max_message_size(limit).max_frame_size(limit);
+    let seat = request.extensions.get::<Seat>().cloned();
     Ok(upgrade.on_upgrade(async move |socket| {
         let line = Line::new(&app, &calls, origin, asks);
         attend(socket, line, app.config().telephony.start_timeout()).await;
+        drop(seat);
     }))
 }
 
