@@ -11,8 +11,8 @@ use heartline::config::Config;
 use heartline::live::Delivery;
 use heartline::media::{MediaLimits, frame_time_ms, read_audio};
 use heartline_client::{
-    Agent, AudioFormat, Backoff, Client, ClientError, Envelope, Event, Role, Sender,
-    SessionOptions, SessionUpdate, TextPart, Track,
+    Agent, AudioFormat, Backoff, Client, ClientError, Envelope, Event, Role, Sender, SessionOptions,
+    SessionUpdate, TextPart, Track,
 };
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};

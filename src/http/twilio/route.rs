@@ -16,7 +16,8 @@ use super::line::Line;
 use super::signature;
 use crate::app::App;
 use crate::config::TelephonyConfig;
-use crate::http::{ApiError, ErrorBody, ErrorCode};
+use crate::http::sessions::{self, Key};
+use crate::http::{ApiError, ErrorBody, ErrorCode, KeyName};
 use crate::live::{CloseReason, LiveError, Origin, Transport};
 
 /// How long the other side has to take a goodbye.
@@ -25,8 +26,9 @@ const GOODBYE_TIME: Duration = Duration::from_secs(1);
 /// The route, with the calls that it keeps in mind.
 pub(in crate::http) fn route() -> MethodRouter<App> {
     let calls = Calls::default();
-    get(async move |State(app): State<App>, headers: HeaderMap, upgrade: Upgrade| {
-        twilio(app, calls, headers, upgrade)
+    get(async move |State(app): State<App>, key: Key, headers: HeaderMap, upgrade: Upgrade| {
+        let origin = authorize(&app, &headers, key.as_deref())?;
+        twilio(app, calls, origin, upgrade)
     })
 }
 
@@ -39,6 +41,7 @@ type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
     responses(
         (status = 101, description = "A WebSocket with the messages of Twilio Media Streams or a related dialect; \
                                       see docs/telephony.md. Nothing is sent to the telephone's side."),
+        (status = 401, description = "The server has keys, and there is neither a key nor a signature.", body = ErrorBody),
         (status = 403, description = "The request is not signed by the account.", body = ErrorBody),
         (status = 422, description = "The request opens no WebSocket.", body = ErrorBody),
         (status = 503, description = "The server is stopping.", body = ErrorBody)
@@ -47,10 +50,9 @@ type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 pub(in crate::http) fn twilio(
     app: App,
     calls: Calls,
-    headers: HeaderMap,
+    origin: Origin,
     upgrade: Upgrade,
 ) -> Result<Response, ApiError> {
-    let origin = authorize(&app.config().telephony, &headers)?;
     if app.is_draining() {
         return Err(ApiError::new(ErrorCode::NotReady, "the server is stopping"));
     }
@@ -68,15 +70,27 @@ pub(in crate::http) fn twilio(
 
 /// Says who calls. Where a token is configured its signature stands for an API key, because a telephone company cannot
 /// send one.
-fn authorize(config: &TelephonyConfig, headers: &HeaderMap) -> Result<Origin, ApiError> {
+fn authorize(app: &App, headers: &HeaderMap, key: Option<&KeyName>) -> Result<Origin, ApiError> {
+    let needs_key = !app.config().access.keys.is_empty();
+    check(&app.config().telephony, headers, needs_key && key.is_none())?;
+    Ok(sessions::origin(app, key, Transport::Twilio))
+}
+
+/// Checks the signature; `is_stranger` says that a key is needed and there is none.
+fn check(config: &TelephonyConfig, headers: &HeaderMap, is_stranger: bool) -> Result<(), ApiError> {
     let token = config.auth_token.as_ref().map(|token| token.reveal());
+    if token.is_none() && is_stranger {
+        let message =
+            "this server has keys: send one, or let the telephone company sign (telephony.auth_token)";
+        return Err(ApiError::new(ErrorCode::Unauthenticated, message));
+    }
     if let (Some(token), Some(url)) = (token, &config.public_url)
         && !signature::is_signed(headers, token, url)
     {
         let message = "the signature is missing or not this account's; see telephony.public_url";
         return Err(ApiError::new(ErrorCode::SignatureInvalid, message));
     }
-    Ok(Origin::of(Transport::Twilio))
+    Ok(())
 }
 
 /// How a connection ended.
@@ -163,9 +177,10 @@ mod tests {
     use crate::config::Secret;
 
     #[test]
-    fn without_a_token_nobody_is_asked() {
-        let origin = authorize(&TelephonyConfig::default(), &HeaderMap::new()).unwrap();
-        assert_eq!((origin.transport, origin.key), (Transport::Twilio, None));
+    fn without_a_token_nobody_is_asked_unless_the_server_has_keys() {
+        check(&TelephonyConfig::default(), &HeaderMap::new(), false).unwrap();
+        let error = check(&TelephonyConfig::default(), &HeaderMap::new(), true).unwrap_err();
+        assert_eq!(error.code, ErrorCode::Unauthenticated);
     }
 
     #[test]
@@ -175,7 +190,7 @@ mod tests {
             public_url: Some("wss://calls.example.com/v1/twilio".to_owned()),
             ..TelephonyConfig::default()
         };
-        let error = authorize(&config, &HeaderMap::new()).unwrap_err();
+        let error = check(&config, &HeaderMap::new(), true).unwrap_err();
         assert_eq!(error.code, ErrorCode::SignatureInvalid);
     }
 }

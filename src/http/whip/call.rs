@@ -7,7 +7,6 @@ use super::super::{ApiError, ErrorCode};
 use crate::app::{App, AppError, Role};
 use crate::live::{
     AudioEncoding, CloseReason, Input, LiveError, Origin, Session, SessionOptions, TrackKind, TrackOptions,
-    Transport,
 };
 use crate::webrtc::{Accepted, Ending, Publication, Published as Piece, Terms, WebRtc};
 
@@ -33,13 +32,18 @@ pub(super) struct Call {
 
 impl Call {
     /// Answers an offer with a session of its own, which has the tracks that the answer accepts; all are the customer's.
-    pub(super) async fn open(app: &App, server: &WebRtc, offer: String) -> Result<Published, ApiError> {
+    pub(super) async fn open(
+        app: &App,
+        server: &WebRtc,
+        origin: Origin,
+        offer: String,
+    ) -> Result<Published, ApiError> {
         let rate = app.live().config().speaking_frames_per_second;
         let terms = Terms { audio: true, video: true, picture_interval: interval(rate), seat: None };
         let accepted = accept(app, server, offer, terms).await?;
         let options = options(accepted.has_audio, accepted.has_video);
         // Where no session can be opened the publication is dropped here, which ends it.
-        let session = app.live().open(options, Origin::of(Transport::WebRtc))?;
+        let session = app.live().open(options, origin)?;
         server.seat(&accepted.id, session.id().into());
         let call = Self { is_own: true, ..Self::of(session) };
         Ok(call.begin(accepted))

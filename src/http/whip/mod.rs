@@ -11,9 +11,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use http_body_util::LengthLimitError;
 
+use super::sessions::{self, Key};
 use super::{ApiError, ErrorBody, ErrorCode, status};
 use crate::app::App;
-use crate::live::LiveError;
+use crate::live::{LiveError, Transport};
 use crate::telemetry::with_causes;
 use crate::webrtc::{MAX_OFFER_BYTES, WebRtc, WebRtcError};
 
@@ -40,10 +41,15 @@ const RETRY_AFTER_MS: u64 = 5_000;
             body = ErrorBody)
     )
 )]
-pub(super) async fn publish(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
+pub(super) async fn publish(
+    State(app): State<App>,
+    key: Key,
+    request: Request,
+) -> Result<Response, ApiError> {
     let server = server(&app)?;
     let offer = read(request, OFFER).await?;
-    answer(Call::open(&app, server, offer).await?)
+    let origin = sessions::origin(&app, key.as_deref(), Transport::WebRtc);
+    answer(Call::open(&app, server, origin, offer).await?)
 }
 
 /// Publishes a browser's camera and microphone into an open session, in place of what was published into it before.
@@ -62,11 +68,12 @@ pub(super) async fn publish(State(app): State<App>, request: Request) -> Result<
 )]
 pub(super) async fn publish_into(
     State(app): State<App>,
+    key: Key,
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let server = server(&app)?;
-    let session = app.live().find(&id).ok_or(LiveError::NotFound)?;
+    let session = sessions::find(&app, &key, &id)?;
     let offer = read(request, OFFER).await?;
     answer(Call::join(&app, server, session, offer).await?)
 }
