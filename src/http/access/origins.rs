@@ -29,7 +29,7 @@ const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
 );
 /// The headers that a page may read.
 const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
-    "accept-patch, etag, inference-header-content-length, link, location, retry-after, x-request-id, x-session-id",
+    "accept-patch, accept-post, etag, inference-header-content-length, link, location, retry-after, x-request-id, x-session-id",
 );
 /// How long a browser may remember all this, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");

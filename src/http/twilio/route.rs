@@ -40,6 +40,7 @@ type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
     responses(
         (status = 101, description = "A WebSocket with the messages of Twilio Media Streams or a related dialect; \
                                       see docs/telephony.md. Nothing is sent to the telephone's side."),
+        (status = 401, description = "The server has keys, and there is neither a key nor a signature.", body = ErrorBody),
         (status = 403, description = "The request is not signed by the account.", body = ErrorBody),
         (status = 422, description = "The request opens no WebSocket.", body = ErrorBody),
         (status = 503, description = "The server is stopping.", body = ErrorBody)
