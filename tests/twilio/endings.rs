@@ -62,8 +62,6 @@ async fn a_call_that_is_cut_off_goes_on_where_it_was() {
         assert_heard(totals, 4_000);
         assert_eq!(totals["resumes"], 1, "{stream}: {totals}");
         assert_eq!(totals["audio_late_ms"], 0, "{stream}: {totals}");
-        // The last words may still be on their way through the ear when the call's time is taken.
-        assert!(closed["duration_ms"].as_u64().unwrap() >= 3_500, "{closed}");
     }
 }
 
