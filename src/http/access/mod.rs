@@ -1,6 +1,6 @@
 //! Who may ask: keys and their rates, and the pages of other hosts.
 //!
-//! [`guard`] stands before every route but those for whoever runs the server. Without any key everybody who reaches the
+//! `guard` stands before every route but those for whoever runs the server. Without any key everybody who reaches the
 //! server may ask, and the configuration sees to it that only this machine does. Keys are known by their hashes alone.
 
 mod credential;

@@ -1,5 +1,5 @@
 //! `/v1/sessions`: live calls by plain requests. They are opened, shown, changed and ended here, and words are handed in;
-//! [`events`] tells what they say.
+//! `events` tells what they say.
 //!
 //! A session belongs to the key that opened it. For every other key it is not there.
 

@@ -2,7 +2,7 @@
 //!
 //! Media are never recorded. The words neither, unless the configuration says so: what follows from them is recorded
 //! in their place, so that a call can be played again all the same. One thread writes all recordings; a session hands
-//! its facts over and never waits. [`file`] is the layout, [`outline`] the fingerprint, [`replay`] plays a file again.
+//! its facts over and never waits. `file` is the layout, `outline` the fingerprint, [`replay`] plays a file again.
 
 mod file;
 mod outline;

@@ -1,8 +1,8 @@
 //! Webhooks: what live calls tell, sent to other servers as signed requests.
 //!
 //! The signatures are those of Standard Webhooks, so that any of its libraries verifies them. Each endpoint has a bounded
-//! backlog and a task of its own ([`endpoint`]): one that is slow or away costs neither the calls nor the other endpoints
-//! anything. [`backlog`] decides what is sent next and what is dropped, [`signature`] signs, [`config`] has the keys.
+//! backlog and a task of its own (`endpoint`): one that is slow or away costs neither the calls nor the other endpoints
+//! anything. `backlog` decides what is sent next and what is dropped, `signature` signs, `config` has the keys.
 
 mod backlog;
 mod config;
