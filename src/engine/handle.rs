@@ -172,7 +172,19 @@ impl Engine {
         frames: Vec<RgbImage>,
         terms: impl Into<Terms>,
     ) -> Result<Vec<Vec<FaceBox>>, EngineError> {
-        Ok(self.inner.lanes.detector.submit(frames, self.settle(terms)).await?.1)
+        Ok(self.locate_faces(frames, terms).await?.1)
+    }
+
+    /// Where each frame shows faces, with the frames handed back, for who goes on with them.
+    ///
+    /// # Errors
+    /// [`EngineError`]
+    pub async fn locate_faces(
+        &self,
+        frames: Vec<RgbImage>,
+        terms: impl Into<Terms>,
+    ) -> Result<(Vec<RgbImage>, Vec<Vec<FaceBox>>), EngineError> {
+        self.inner.lanes.detector.submit(frames, self.settle(terms)).await
     }
 
     /// What each crop of a face expresses, where no face has to be found.

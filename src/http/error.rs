@@ -299,7 +299,7 @@ impl From<LiveError> for ApiError {
             LiveError::Audio { .. } => ErrorCode::AudioUnreadable,
             LiveError::AudioSkipped { .. } => ErrorCode::Overloaded,
             LiveError::Stopping => ErrorCode::NotReady,
-            LiveError::Worker(_) => ErrorCode::Internal,
+            LiveError::Worker(_) | LiveError::NoRandomness => ErrorCode::Internal,
         };
         let retry_after_ms = (code.fault() == Fault::Overload).then_some(1_000);
         Self { code, message: with_causes(&error), retry_after_ms }

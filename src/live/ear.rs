@@ -162,7 +162,9 @@ impl Ear {
         heard.audio_ms += samples.len() as u64 / SAMPLES_PER_MS;
         heard.events.extend(self.speech.push(&samples));
         heard.events.extend(self.speech.finish());
-        self.conclude(heard, started)
+        // A stream that has ended counts from the beginning again.
+        let end_ms = heard.end_ms;
+        HeardNow { end_ms, ..self.conclude(heard, started) }
     }
 
     fn conclude(&mut self, mut heard: HeardNow, started: Instant) -> HeardNow {

@@ -81,6 +81,9 @@ pub enum LiveError {
     /// The workers cannot take more.
     #[error("an internal step failed")]
     Worker(#[from] PoolError),
+    /// The operating system gives no random numbers.
+    #[error("the operating system gives no random numbers")]
+    NoRandomness,
     /// The server is ending.
     #[error("the server is stopping")]
     Stopping,
@@ -103,7 +106,7 @@ impl LiveError {
             Self::AudioSkipped { .. } => "audio_skipped",
             Self::Audio { .. } => "audio_unreadable",
             Self::Message(_) => "message_invalid",
-            Self::Worker(_) => "internal",
+            Self::Worker(_) | Self::NoRandomness => "internal",
             Self::Stopping => "server_stopping",
         }
     }

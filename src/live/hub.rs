@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc, watch};
 use uuid::Uuid;
@@ -98,7 +100,7 @@ impl Hub {
         let rooms = &self.inner.rooms;
         check_options(&options, &rooms.live, &rooms.routing, rooms.allows_agents)?;
         let id: Arc<str> = Uuid::now_v7().to_string().into();
-        let (session, letters) = self.session(Arc::clone(&id), &options, origin);
+        let (session, letters) = self.session(Arc::clone(&id), &options, origin)?;
         {
             let mut sessions = lock(&self.inner.sessions);
             if self.inner.is_stopping.load(Ordering::Relaxed) {
@@ -127,14 +129,13 @@ impl Hub {
         id: Arc<str>,
         options: &SessionOptions,
         origin: Origin,
-    ) -> (Session, mpsc::Receiver<super::session::Letter>) {
+    ) -> Result<(Session, mpsc::Receiver<super::session::Letter>), LiveError> {
         let live = self.inner.rooms.live.clone();
         let (letters, receiver) = mpsc::channel(WAITING_LETTERS);
         let frames = FrameDesk::new(options.tracks.len(), options.frames_per_second, &live);
         let shared = Shared {
             id,
-            // Two identifiers hold 148 random bits.
-            token: format!("{}{}", Uuid::now_v7().simple(), Uuid::now_v7().simple()),
+            token: random_token()?,
             origin,
             opened: Instant::now(),
             routing: self.inner.rooms.routing.clone(),
@@ -157,7 +158,7 @@ impl Hub {
             ended: watch::Sender::new(None),
             limits: live,
         };
-        (Session { shared: Arc::new(shared) }, receiver)
+        Ok((Session { shared: Arc::new(shared) }, receiver))
     }
 
     /// Starts a session's task and cleans up after it.
@@ -295,5 +296,25 @@ impl Hub {
         if let Some(recorder) = &self.inner.rooms.recorder {
             recorder.settle().await;
         }
+    }
+}
+
+/// 256 random bits in the letters of web addresses.
+fn random_token() -> Result<String, LiveError> {
+    let mut bytes = [0; 32];
+    let random = rustls::crypto::ring::default_provider().secure_random;
+    random.fill(&mut bytes).map_err(|_| LiveError::NoRandomness)?;
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_token_is_like_another() {
+        let (one, other) = (random_token().unwrap(), random_token().unwrap());
+        assert_eq!(one.len(), 43);
+        assert!(one != other && one[..10] != other[..10]);
     }
 }

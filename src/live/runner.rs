@@ -229,7 +229,7 @@ impl Runner {
                     lock(ear).put(at_ms, bytes, room);
                 }
             }
-            Letter::Text(part) => self.take_text(part),
+            Letter::Text(part) => self.take_text(&part),
             Letter::Fault(fault) => self.take_fault(&fault),
             Letter::Close(reason) => self.begin_end(reason),
         }
@@ -256,11 +256,11 @@ impl Runner {
     }
 
     /// Takes words in. A partial text waits for its final one, or until another utterance begins.
-    fn take_text(&mut self, part: TextPart) {
+    fn take_text(&mut self, part: &TextPart) {
         let Some(track) = self.tracks.get_mut(usize::from(part.track)) else { return };
         let waiting = track.partial.take();
         if part.is_final {
-            self.say(&part);
+            self.say(part);
             return;
         }
         let is_another = |earlier: &TextPart| match (earlier.start_ms, part.start_ms) {

@@ -18,7 +18,7 @@ use super::video::WaitingFrame;
 use crate::app::{PoolError, WorkPool};
 use crate::emotion::Span;
 use crate::engine::{Engine, EngineError, Priority, Terms};
-use crate::media::{MediaLimits, decode_image};
+use crate::media::{MediaError, MediaLimits, decode_image};
 use crate::telemetry::record;
 
 /// How long words and voice may wait for their model: beyond it the moment has gone.
@@ -120,15 +120,10 @@ impl Workers {
     /// Looks at a frame: decodes it, finds faces, reads them.
     pub(super) async fn look(self, frame: WaitingFrame, tracker: Arc<Mutex<FaceTracker>>) -> Done {
         let WaitingFrame { track, frame, at_ms, bytes, came } = frame;
-        let media = Arc::clone(&self.media);
-        let decoded = self.pool.run(move || {
-            let started = Instant::now();
-            let image = decode_image(&bytes, &media);
-            record::decode("image", started.elapsed());
-            image
-        });
-        let outcome = match decoded.await {
-            Ok(Ok(image)) => self.find_faces(Arc::new(image), at_ms, &tracker).await,
+        let (media, planner) = (Arc::clone(&self.media), Arc::clone(&tracker));
+        let shown = self.pool.run(move || Shown::of(&bytes, &media, &planner));
+        let outcome = match shown.await {
+            Ok(Ok(shown)) => self.find_faces(shown, at_ms, &tracker).await,
             Ok(Err(error)) => {
                 tracing::debug!(%error, track, frame, "a frame cannot be decoded");
                 Err(SkipReason::Unreadable)
@@ -144,22 +139,17 @@ impl Workers {
 
     async fn find_faces(
         &self,
-        image: Arc<RgbImage>,
+        shown: Shown,
         at_ms: u64,
         tracker: &Mutex<FaceTracker>,
     ) -> Result<Vec<SeenFace>, SkipReason> {
-        let look = lock(tracker).plan(image.width, image.height);
+        let Shown { image, look, pieces } = shown;
         let terms = self.terms(FRAME_TIME);
-        let pieces = match look {
-            Look::Whole => vec![(*image).clone()],
-            Look::Around(ref regions) => regions.iter().map(|region| region.cut(&image)).collect(),
-        };
-        let found = self.engine.detect_faces(pieces, terms).await.map_err(skip_reason)?;
-        let found = look.whole(found);
-        let tracked = lock(tracker).settle(at_ms, found);
-        if tracked.is_empty() {
+        let (mut pieces, found) = self.engine.locate_faces(pieces, terms).await.map_err(skip_reason)?;
+        let tracked = lock(tracker).settle(at_ms, look.whole(found));
+        let Some(image) = image.or_else(|| pieces.pop()).filter(|_| !tracked.is_empty()) else {
             return Ok(Vec::new());
-        }
+        };
         let cropping = self.pool.run(move || {
             let crops: Vec<FaceCrop> =
                 tracked.iter().map(|tracked| face::crop(&image, &tracked.face)).collect();
@@ -169,6 +159,30 @@ impl Workers {
         let predictions = self.engine.analyze_crops(crops, terms).await.map_err(skip_reason)?;
         let seen = tracked.into_iter().zip(predictions);
         Ok(seen.map(|(tracked, prediction)| SeenFace { tracked, prediction }).collect())
+    }
+}
+
+/// A frame, and what of it the detector is shown.
+struct Shown {
+    /// The frame; none where the detector is shown all of it, and hands it back.
+    image: Option<RgbImage>,
+    look: Look,
+    pieces: Vec<RgbImage>,
+}
+
+impl Shown {
+    fn of(bytes: &[u8], media: &MediaLimits, tracker: &Mutex<FaceTracker>) -> Result<Self, MediaError> {
+        let started = Instant::now();
+        let image = decode_image(bytes, media)?;
+        record::decode("image", started.elapsed());
+        let look = lock(tracker).plan(image.width, image.height);
+        Ok(match &look {
+            Look::Whole => Self { image: None, look, pieces: vec![image] },
+            Look::Around(regions) => {
+                let pieces = regions.iter().map(|region| region.cut(&image)).collect();
+                Self { image: Some(image), look, pieces }
+            }
+        })
     }
 }
 

@@ -22,14 +22,16 @@ use origins::Origins;
 pub(super) use origins::share;
 
 /// Routes for whoever runs the server: they need no key, because those who ask have none.
-const OPEN: [&str; 5] = ["/healthz", "/readyz", "/openapi.json", "/v2/health/live", "/v2/health/ready"];
+const OPEN: [&str; 6] =
+    ["/healthz", "/readyz", "/openapi.json", "/asyncapi.json", "/v2/health/live", "/v2/health/ready"];
 /// Open as well, unless the configuration protects it.
 const METRICS: &str = "/metrics";
 /// The same questions over gRPC.
 const OPEN_METHODS: [&str; 2] =
     ["/inference.GRPCInferenceService/ServerLive", "/inference.GRPCInferenceService/ServerReady"];
-/// Routes whose clients may have no way to send a key: what answers them looks at a signature in its place.
-const SIGNED: [&str; 1] = ["/v1/twilio"];
+/// Routes whose clients can set neither headers nor subprotocols, so that the key comes in a message: what answers them
+/// asks [`Access::verify`].
+const KEY_IN_MESSAGE: [&str; 1] = ["/v1/twilio"];
 
 /// The name of the key that a request came with; handlers find it among the request's extensions. A server without keys
 /// gives none.
@@ -64,9 +66,12 @@ impl Access {
         Self { rules: Arc::new(rules) }
     }
 
-    /// Checks a key and counts against its rate. A server without keys takes anything and nothing, and then there is
-    /// no name.
-    fn verify(&self, key: Option<&str>) -> Result<Option<KeyName>, ApiError> {
+    /// Checks a key that came in a message, and counts against its rate. A server without keys takes anything and
+    /// nothing, and then there is no name.
+    ///
+    /// # Errors
+    /// `unauthenticated`, or `rate_limited` with the time to wait.
+    pub fn verify(&self, key: Option<&str>) -> Result<Option<KeyName>, ApiError> {
         if self.rules.keys.is_empty() {
             return Ok(None);
         }
@@ -86,11 +91,12 @@ impl Access {
             return Ok(());
         }
         self.rules.origins.check(request, self.rules.keys.is_empty())?;
+        request.extensions_mut().insert(self.clone());
         if self.rules.keys.is_empty() {
             return Ok(());
         }
         let key = credential::take(request)?;
-        if key.is_none() && matched(request).is_some_and(|route| SIGNED.contains(&route)) {
+        if key.is_none() && matched(request).is_some_and(|route| KEY_IN_MESSAGE.contains(&route)) {
             return Ok(());
         }
         if let Some(name) = self.verify(key.as_deref())? {
@@ -204,7 +210,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_route_with_signatures_may_do_without_a_key_and_not_with_a_wrong_one() {
+    async fn a_key_may_come_in_a_message_where_nothing_else_can() {
         let access = access(true, false);
         let router = router(&access);
         assert_eq!(ask(&router, "/v1/twilio", None).await.as_deref(), Ok("nobody"));

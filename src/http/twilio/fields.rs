@@ -74,6 +74,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "the macro json! makes values")]
     fn parsed(value: Value) -> Object {
         value.as_object().unwrap().clone()
     }

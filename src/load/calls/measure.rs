@@ -106,11 +106,8 @@ pub async fn search_calls(
     while held + 1 < failed {
         let report = measure(target, script, plan, next).await?;
         tell(&report);
-        if report.held {
-            held = next
-        } else {
-            failed = next
-        }
+        let side = if report.held { &mut held } else { &mut failed };
+        *side = next;
         trials.push(report);
         next = match failed > plan.max_calls {
             true => ((next as f64 * RISE).ceil() as usize).min(plan.max_calls).max(held + 1),
