@@ -56,8 +56,7 @@ impl Server {
     }
 
     pub(crate) async fn connect_to(&self, path: &str) -> Live {
-        let (socket, _) = connect_async(format!("ws://{}{path}", self.address)).await.unwrap();
-        Live { socket, events: Vec::new() }
+        Live::connect(self.address, path).await
     }
 }
 
@@ -85,6 +84,11 @@ pub(crate) struct Live {
 }
 
 impl Live {
+    pub(crate) async fn connect(address: SocketAddr, path: &str) -> Self {
+        let (socket, _) = connect_async(format!("ws://{address}{path}")).await.unwrap();
+        Self { socket, events: Vec::new() }
+    }
+
     pub(crate) async fn say(&mut self, message: &Value) {
         self.socket.send(Message::text(message.to_string())).await.unwrap();
     }
