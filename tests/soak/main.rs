@@ -20,7 +20,7 @@ use support::{Live, Piece, run, sample_call, send, server, tracks};
 /// What one test's calls may add for good, in bytes: allocators keep some of what was given back.
 const GROWTH_LIMIT_BYTES: u64 = 24 << 20;
 /// What a long call may hold at any time, in bytes, beyond what it began with.
-const CALL_LIMIT_BYTES: u64 = 160 << 20;
+const CALL_LIMIT_BYTES: u64 = 64 << 20;
 
 /// The program in a process of its own, so that its memory is not that of the test's client.
 struct Program {

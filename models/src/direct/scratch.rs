@@ -21,11 +21,13 @@ impl Scratch {
     /// A buffer of this length with anything in it.
     pub(crate) fn unset(length: usize) -> Self {
         if let Ok(mut kept) = KEPT.lock() {
-            let fits = |(_, buffer): &(usize, &Vec<Eight>)| (length..=2 * length).contains(&buffer.len());
-            let best = kept.iter().enumerate().filter(fits).min_by_key(|(_, buffer)| buffer.len());
+            // Its capacity is what a buffer costs, however little of it the last network took.
+            let fits =
+                |(_, buffer): &(usize, &Vec<Eight>)| (length..=2 * length).contains(&buffer.capacity());
+            let best = kept.iter().enumerate().filter(fits).min_by_key(|(_, buffer)| buffer.capacity());
             if let Some((index, _)) = best {
                 let mut buffer = kept.swap_remove(index);
-                buffer.truncate(length);
+                buffer.resize(length, Eight::ZERO);
                 return Self(buffer);
             }
         }
@@ -69,8 +71,8 @@ impl Drop for Scratch {
             return;
         }
         if let Ok(mut kept) = KEPT.lock() {
-            let held: usize = kept.iter().map(Vec::len).sum();
-            if kept.len() < MOST_KEPT && held + buffer.len() <= LARGEST_KEPT {
+            let held: usize = kept.iter().map(Vec::capacity).sum();
+            if kept.len() < MOST_KEPT && held + buffer.capacity() <= LARGEST_KEPT {
                 kept.push(buffer);
             }
         }
@@ -80,6 +82,24 @@ impl Drop for Scratch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_buffer_that_shrinks_from_call_to_call_is_not_kept_for_less_than_it_costs() {
+        // A length that no network here asks for.
+        let mut length = 1_234_567;
+        while length > 1_000 {
+            drop(Scratch::unset(length));
+            let kept = KEPT.lock().unwrap();
+            let most = kept.iter().filter(|buffer| buffer.len() <= length).map(Vec::capacity).max();
+            assert!(most.is_none_or(|most| most <= 1_234_567), "{most:?}");
+            let held: usize = kept.iter().map(Vec::capacity).sum();
+            assert!(held <= LARGEST_KEPT, "{held}");
+            drop(kept);
+            length = length * 3 / 5;
+        }
+        let small = Scratch::unset(1_000);
+        assert!(small.0.capacity() <= 2_000, "{}", small.0.capacity());
+    }
 
     #[test]
     fn buffers_have_the_length_that_was_asked_for_and_zeros_are_zero() {
