@@ -155,6 +155,7 @@ impl Hub {
             letters,
             audio_room: Arc::new(Semaphore::new(live.max_audio_backlog_bytes)),
             attached: watch::Sender::new(0),
+            attachments: AtomicU64::new(0),
             ended: watch::Sender::new(None),
             limits: live,
         };

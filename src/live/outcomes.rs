@@ -329,6 +329,7 @@ impl Runner {
                     view.ranking = ranking;
                     view.totals = self.books.totals.clone();
                     view.totals.events = self.shared.log.written();
+                    view.totals.resumes = self.shared.attachments.load(Ordering::Relaxed).saturating_sub(1);
                 }
                 self.tell_all(events);
             }
@@ -350,6 +351,7 @@ impl Runner {
         totals.readings_late = standpoint.readings_late;
         totals.audio_skipped_bytes = self.shared.skipped_bytes.load(Ordering::Relaxed);
         totals.events = self.shared.log.written() + 1;
+        totals.resumes = self.shared.attachments.load(Ordering::Relaxed).saturating_sub(1);
         self.books.totals = totals.clone();
         let reason = self.closing.map_or(super::CloseReason::Internal, |(reason, _)| reason);
         let summary = Summary {

@@ -275,9 +275,7 @@ impl Runner {
 
     fn attached(&mut self, is_attached: bool) {
         if is_attached {
-            if self.detached.take().is_some() {
-                self.books.totals.resumes += 1;
-            }
+            self.detached = None;
             self.last_letter = Instant::now();
         } else {
             self.detached = Some(Instant::now());

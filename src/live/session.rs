@@ -98,6 +98,8 @@ pub(super) struct Shared {
     pub(super) letters: mpsc::Sender<Letter>,
     pub(super) audio_room: Arc<Semaphore>,
     pub(super) attached: watch::Sender<usize>,
+    /// How often a transport was connected.
+    pub(super) attachments: AtomicU64,
     pub(super) ended: watch::Sender<Option<Arc<Summary>>>,
 }
 
@@ -234,6 +236,7 @@ impl Session {
     /// Says that a transport is connected, for as long as what is returned lives.
     #[must_use]
     pub fn attach(&self) -> Attachment {
+        self.shared.attachments.fetch_add(1, Ordering::Relaxed);
         self.shared.attached.send_modify(|count| *count += 1);
         Attachment { shared: Arc::clone(&self.shared) }
     }
