@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::Consent;
 use crate::emotion::{EmotionVector, Explanation, Modality, Reading, TimelinePoint};
+use crate::engine::ModelInfo;
 use crate::routing::{LanguageLevel, Ranking, SkillNeed};
 
 /// The layout's version.
@@ -169,6 +170,12 @@ pub struct ModelUse {
     pub version: u32,
     /// The licence of its weights.
     pub licence: String,
+}
+
+impl From<ModelInfo> for ModelUse {
+    fn from(model: ModelInfo) -> Self {
+        Self { name: model.name, version: model.version, licence: model.licence }
+    }
 }
 
 /// Where the time went, in microseconds. The three models work side by side, so their times overlap.

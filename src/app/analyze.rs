@@ -172,11 +172,7 @@ impl App {
         let mut readings = judged.readings;
         let readings_total = readings.len();
         readings.truncate(READING_LIMIT);
-        let models = self.engine().models().into_iter().map(|model| ModelUse {
-            name: model.name,
-            version: model.version,
-            licence: model.licence,
-        });
+        let models = self.engine().models().into_iter().map(ModelUse::from);
         CallAnalysis {
             version: ANALYSIS_VERSION,
             notice: NOTICE.to_owned(),

@@ -19,6 +19,7 @@ mod notes;
 mod observe;
 pub mod paths;
 mod pool;
+mod random;
 mod rank;
 mod readings;
 mod serve;
@@ -43,6 +44,7 @@ pub use material::{
 pub(crate) use need::{StatedNeed, call_need, ranking_request};
 pub(crate) use observe::in_steps;
 pub use pool::{PoolError, WorkPool};
+pub(crate) use random::random_text;
 pub(crate) use readings::{of_face, of_text, of_voice};
 pub use serve::{Ending, stop_signal};
 pub use tls::TlsError;

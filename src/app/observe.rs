@@ -83,7 +83,7 @@ impl App {
         let texts = utterances.iter().map(|utterance| utterance.text.clone()).collect();
         let predictions =
             in_steps(texts, ROWS_PER_STEP, |rows| self.engine().analyze_texts(rows, Some(deadline))).await?;
-        let model = self.model_name(Modality::Text);
+        let model = self.engine().model_label(Modality::Text.name());
         let cut = predictions.iter().filter(|prediction| prediction.truncated).count();
         let mut heard = Heard::nothing();
         if cut > 0 {
@@ -101,7 +101,7 @@ impl App {
         if windows.is_empty() {
             return Ok(Heard::nothing());
         }
-        let model = self.model_name(Modality::Voice);
+        let model = self.engine().model_label(Modality::Voice.name());
         let windows = hear_caller(self.engine(), windows, Some(deadline).into()).await?;
         let reading = |HeardWindow { span, speech_share, prediction }: HeardWindow| {
             readings::of_voice(prediction, span, speech_share, &model)
@@ -118,7 +118,7 @@ impl App {
         let found =
             in_steps(images, ROWS_PER_STEP, |rows| self.engine().analyze_frames(rows, Some(deadline)))
                 .await?;
-        let model = self.model_name(Modality::Face);
+        let model = self.engine().model_label(Modality::Face.name());
         let mut heard = Heard::nothing();
         let (mut faceless, mut crowded) = (0, 0);
         let total = times.len();
@@ -141,13 +141,6 @@ impl App {
             heard.note(Modality::Face, NoteCode::SeveralFaces, message);
         }
         Ok(heard)
-    }
-
-    /// The name and version of a modality's model.
-    fn model_name(&self, modality: Modality) -> String {
-        let models = self.engine().models();
-        let model = models.iter().find(|model| model.name == modality.name());
-        model.map_or_else(|| modality.name().to_owned(), |model| format!("{}/{}", model.name, model.version))
     }
 }
 

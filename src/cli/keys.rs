@@ -2,20 +2,16 @@
 
 use std::io::Write;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use rustls::crypto::ring;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::CliError;
 use super::arguments::KeysCommand;
+use crate::app::random_text;
 use crate::config::check_name;
 
 /// What every key begins with, so that people and programs that search for lost secrets know one when they see it.
 const PREFIX: &str = "hlk_";
-/// Random bytes of a key.
-const RANDOM_BYTES: usize = 32;
 
 /// Makes a key.
 pub(super) fn run(command: &KeysCommand, output: &mut dyn Write) -> Result<(), CliError> {
@@ -36,10 +32,7 @@ pub(super) fn run(command: &KeysCommand, output: &mut dyn Write) -> Result<(), C
 
 /// A key that can stand in headers and in a WebSocket's subprotocols.
 fn new_key() -> Result<String, CliError> {
-    let mut bytes = [0; RANDOM_BYTES];
-    let random = ring::default_provider().secure_random;
-    random.fill(&mut bytes).map_err(|_| CliError::NoRandomness)?;
-    Ok(format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(bytes)))
+    random_text().map(|random| format!("{PREFIX}{random}")).ok_or(CliError::NoRandomness)
 }
 
 #[cfg(test)]

@@ -229,6 +229,14 @@ impl Engine {
         self.inner.repository.loaded()
     }
 
+    /// A model as readings name it, `name/version`; its name alone where it is not loaded.
+    #[must_use]
+    pub fn model_label(&self, name: &str) -> String {
+        let models = self.models();
+        let model = models.iter().find(|model| model.name == name);
+        model.map_or_else(|| name.to_owned(), |model| format!("{}/{}", model.name, model.version))
+    }
+
     /// The device that they compute on.
     #[must_use]
     pub fn device(&self) -> &str {

@@ -5,8 +5,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc, watch};
 use uuid::Uuid;
@@ -20,7 +18,7 @@ use super::state::StateSettings;
 use super::video::FrameDesk;
 use super::work::Workers;
 use super::{CloseReason, Event, LiveConfig, LiveError, Origin, Session, SessionInfo, SessionOptions};
-use crate::app::{ModelUse, NOTICE, WorkPool};
+use crate::app::{ModelUse, NOTICE, WorkPool, random_text};
 use crate::emotion::{FusionConfig, Modality};
 use crate::engine::Engine;
 use crate::media::MediaLimits;
@@ -135,7 +133,7 @@ impl Hub {
         let frames = FrameDesk::new(options.tracks.len(), options.frames_per_second, &live);
         let shared = Shared {
             id,
-            token: random_token()?,
+            token: random_text().ok_or(LiveError::NoRandomness)?,
             origin,
             opened: Instant::now(),
             routing: self.inner.rooms.routing.clone(),
@@ -220,23 +218,11 @@ impl Hub {
 
     /// The models that read.
     fn models(&self) -> Vec<ModelUse> {
-        let models = self.inner.rooms.engine.models().into_iter().map(|model| ModelUse {
-            name: model.name,
-            version: model.version,
-            licence: model.licence,
-        });
-        models.collect()
+        self.inner.rooms.engine.models().into_iter().map(ModelUse::from).collect()
     }
 
     fn model_names(&self) -> ModelNames {
-        let models = self.inner.rooms.engine.models();
-        let name = |modality: Modality| {
-            let model = models.iter().find(|model| model.name == modality.name());
-            model.map_or_else(
-                || modality.name().to_owned(),
-                |model| format!("{}/{}", model.name, model.version),
-            )
-        };
+        let name = |modality: Modality| self.inner.rooms.engine.model_label(modality.name());
         ModelNames { text: name(Modality::Text), voice: name(Modality::Voice), face: name(Modality::Face) }
     }
 
@@ -297,25 +283,5 @@ impl Hub {
         if let Some(recorder) = &self.inner.rooms.recorder {
             recorder.settle().await;
         }
-    }
-}
-
-/// 256 random bits in the letters of web addresses.
-fn random_token() -> Result<String, LiveError> {
-    let mut bytes = [0; 32];
-    let random = rustls::crypto::ring::default_provider().secure_random;
-    random.fill(&mut bytes).map_err(|_| LiveError::NoRandomness)?;
-    Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_token_is_like_another() {
-        let (one, other) = (random_token().unwrap(), random_token().unwrap());
-        assert_eq!(one.len(), 43);
-        assert!(one != other && one[..10] != other[..10]);
     }
 }
