@@ -1,7 +1,7 @@
 //! Agents and requests in the shape that the plugin host takes.
 
 use heartline_plugin_host as host;
-use heartline_plugin_host::{AgentColumns, Candidates, ScoreRequest};
+use heartline_plugin_host::{AgentColumns, Candidates, ScoreRequest, SpokenLanguage};
 
 use super::{Agent, LanguageLevel, RankingRequest, RoutingError};
 use crate::emotion::{EmotionVector, ModalityTrust};
@@ -30,6 +30,7 @@ pub(super) fn candidates(agents: &[Agent]) -> Result<Candidates, RoutingError> {
                 upset_resolved: agent.outcomes.upset_resolved,
                 upset_unresolved: agent.outcomes.upset_unresolved,
             },
+            attributes: &[],
         };
         builder.push(&columns).map_err(RoutingError::Candidates)?;
     }
@@ -40,8 +41,16 @@ pub(super) fn candidates(agents: &[Agent]) -> Result<Candidates, RoutingError> {
 pub(super) fn request(request: &RankingRequest) -> ScoreRequest {
     ScoreRequest {
         emotion: emotion(&request.emotion),
-        language: request.language.clone(),
-        language_level: request.language_level.map(LanguageLevel::number).map(f32::from),
+        languages: request
+            .language
+            .iter()
+            .map(|tag| SpokenLanguage {
+                tag: tag.clone(),
+                share: 1.0,
+                level: request.language_level.map(LanguageLevel::number).map(f32::from),
+            })
+            .collect(),
+        interpreter: false,
         needed_skills: request
             .needed_skills
             .iter()

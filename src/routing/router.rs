@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use heartline_plugin_host::{AgentScore, Candidates, HostError, Matcher, ScoreRequest, Scored};
+use heartline_plugin_host::{Candidates, HostError, Matcher, ScoreRequest, Scored};
 
 use super::{
     Activity, Agent, ExcludedAgent, Exclusion, Factor, Fallback, MatcherReport, Mode, Policy, RankedAgent,
@@ -57,7 +57,7 @@ struct UsedMatcher {
 struct Answer<'a> {
     matcher: &'a UsedMatcher,
     share: f32,
-    scores: Vec<AgentScore>,
+    scored: Scored,
 }
 
 impl Router {
@@ -116,7 +116,7 @@ impl Router {
             let (time_us, error) = match matcher.scorer.score(request, candidates) {
                 Ok(scored) => {
                     let time_us = u64::try_from(scored.elapsed.as_micros()).unwrap_or(u64::MAX);
-                    answers.push(Answer { matcher, share: 0.0, scores: scored.scores });
+                    answers.push(Answer { matcher, share: 0.0, scored });
                     (time_us, None)
                 }
                 Err(error) => {
@@ -153,7 +153,7 @@ impl Router {
 
 impl Answer<'_> {
     fn factor(&self, index: usize) -> Factor {
-        let answer = &self.scores[index];
+        let answer = self.scored.row(index);
         Factor {
             matcher: self.matcher.id.clone(),
             mode: self.matcher.mode,
@@ -163,7 +163,7 @@ impl Answer<'_> {
             // A matcher that is not sure says little either way: its score is drawn towards the middle.
             contribution: self.share * answer.confidence.mul_add(answer.score - 0.5, 0.5),
             reason_code: answer.reason_code,
-            reason: answer.reason.clone(),
+            reason: answer.reason.to_owned(),
         }
     }
 }
@@ -184,8 +184,8 @@ fn exclusion(agent: &Agent) -> Option<Exclusion> {
 
 /// The first active matcher that rules the agent out.
 fn ineligible(answers: &[Answer<'_>], index: usize) -> Option<Exclusion> {
-    let answer = answers.iter().find(|answer| answer.share > 0.0 && !answer.scores[index].eligible)?;
-    let reason = answer.scores[index].reason.clone();
+    let answer = answers.iter().find(|answer| answer.share > 0.0 && !answer.scored.eligible[index])?;
+    let reason = answer.scored.row(index).reason.to_owned();
     Some(Exclusion::Ineligible { matcher: answer.matcher.id.clone(), reason })
 }
 
@@ -206,14 +206,14 @@ mod tests {
         }
 
         fn score(&self, _: &ScoreRequest, _: &Candidates) -> Result<Scored, HostError> {
-            let score = |value: &f32| AgentScore {
-                score: value.max(0.0),
-                eligible: *value >= 0.0,
-                confidence: self.1,
-                reason_code: 1,
-                reason: "fixed".into(),
-            };
-            Ok(Scored { scores: self.0.iter().map(score).collect(), elapsed: Duration::from_micros(7) })
+            Ok(Scored {
+                scores: self.0.iter().map(|value| value.max(0.0)).collect(),
+                confidences: vec![self.1; self.0.len()],
+                reason_codes: vec![1; self.0.len()],
+                eligible: self.0.iter().map(|value| *value >= 0.0).collect(),
+                reasons: [(1, "fixed".into())].into(),
+                elapsed: Duration::from_micros(7),
+            })
         }
     }
 

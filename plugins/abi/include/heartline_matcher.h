@@ -19,6 +19,9 @@
  *   Trust      A matcher runs inside the server's process with the server's rights. The host checks every answer, but
  *              it cannot check what a matcher does to memory that is not its own. Load only what you trust.
  *   Unloading  A library is never unmapped. To replace one, load the new file beside the old.
+ *   Extensions What not every matcher has is in structures of functions that `get_extension` hands out by a string id;
+ *              their ids and structures are at the end of this file.
+ *   Process    A host may run a matcher in a process of its own. Nothing in this contract changes there.
  */
 #ifndef HEARTLINE_MATCHER_H
 #define HEARTLINE_MATCHER_H
@@ -78,6 +81,7 @@ typedef int32_t heartline_status;
 #define HEARTLINE_BAD_ARGUMENT 3 /* the caller broke this contract */
 #define HEARTLINE_PANICKED 4     /* the instance panicked and answers nothing but this from now on */
 #define HEARTLINE_OUT_OF_TIME 5  /* stopped because the time limit would be overrun */
+#define HEARTLINE_BAD_STATE 6    /* the bytes are no state of this matcher, or one of a format it cannot read */
 
 /* How important a log line is; any other value counts as HEARTLINE_LOG_DEBUG. */
 #define HEARTLINE_LOG_ERROR 1u
@@ -114,13 +118,14 @@ typedef struct heartline_host {
     heartline_text name;
     heartline_text version;
     void *context; /* pass it as the first argument of the functions below */
-    /* [any] Writes a line to the host's log. Long lines are cut. Never NULL. */
+    /* [any] Writes a line to the host's log. Long lines are cut, and lines beyond so many a second are dropped and
+     * counted. Never NULL. */
     void (*log)(void *context, uint32_t level, heartline_text message);
     /* [any] Sets a metric of this matcher. Names are lower-case letters, digits and '_'; further names than the host
      * has room for, and values that are not finite, are dropped. Never NULL. */
     void (*metric)(void *context, heartline_text name, double value);
     /* [any] Gives a host extension by its id, valid for the rest of the process, or NULL where the host has none of
-     * that id; 1.0 has none at all. Never NULL itself. */
+     * that id; a host of 1.0 has none at all. Never NULL itself. */
     const void *(*get_extension)(void *context, heartline_text id);
 } heartline_host;
 
@@ -168,15 +173,24 @@ typedef struct heartline_skill_need {
     uint32_t reserved;
 } heartline_skill_need;
 
+/* A language that the customer speaks in this call. */
+typedef struct heartline_spoken {
+    heartline_text tag; /* BCP 47, never empty */
+    float share;        /* of what was said, (0, 1]; the shares of a request sum to at most 1 */
+    float level;        /* how well the customer speaks it: CEFR number; NaN: unknown */
+} heartline_spoken;
+
 /* One customer who waits for an agent. */
 typedef struct heartline_request {
     uint32_t size;
     uint32_t need_count;
     const heartline_emotion *emotion;  /* never NULL */
     const heartline_skill_need *needs; /* may be NULL where need_count is 0 */
-    heartline_text language;           /* BCP 47 tag; empty: unknown */
-    float language_level;              /* how well the customer speaks it: CEFR number; NaN: unknown */
+    const heartline_spoken *languages; /* the largest share first; may be NULL where language_count is 0 */
+    uint32_t language_count;           /* 0: the customer's language is unknown; above 1: the customer mixes languages */
+    uint32_t interpreter;              /* 1: an interpreter can be brought into the call; 0: not */
     float complexity;                  /* of the issue, [0, 1] */
+    uint32_t reserved;
     uint64_t waiting_ms;
     uint64_t time_limit_us; /* for the answer, counted from the call; 0: none */
 } heartline_request;
@@ -189,14 +203,37 @@ typedef struct heartline_outcomes {
     uint32_t upset_unresolved;
 } heartline_outcomes;
 
+/* What a column of heartline_attribute holds; a matcher passes over columns of any other value. */
+#define HEARTLINE_ATTRIBUTE_NUMBER 1u
+#define HEARTLINE_ATTRIBUTE_FLAG 2u
+#define HEARTLINE_ATTRIBUTE_TEXT 3u
+
+/* An attribute that whoever runs the server gave to agents: one column, of the one kind that `kind` says. */
+typedef struct heartline_attribute {
+    heartline_text name;
+    uint32_t kind;
+    uint32_t text_count;         /* of `texts`; 0 unless the kind is text */
+    const double *numbers;       /* count; NaN: not known of this candidate. NULL unless the kind is number */
+    const uint8_t *flags;        /* count; 0, 1, or 255: not known of this candidate. NULL unless the kind is flag */
+    const uint32_t *text_ids;    /* count; indices in `texts`, or HEARTLINE_NONE. NULL unless the kind is text */
+    const heartline_text *texts; /* every value of any candidate, once. NULL unless the kind is text */
+} heartline_attribute;
+
 /* All candidates, as columns with one row a candidate. Skills and languages are compressed rows: the entries of
  * candidate i are those from offsets[i] to offsets[i + 1], without the end. Offsets never fall, ids are below the length
- * of their table, levels are finite. Columns without entries may be NULL; where count is 0 all of them may be. */
+ * of their table, levels are finite.
+ *
+ * The columns are the host's own memory, not a copy made for the call: read-only, and borrowed until the call returns.
+ * Any column may be NULL where nothing of its kind is known of any candidate, and always where count is 0; the comments
+ * say what a matcher reads then. NULL offsets: no candidate has entries. */
 typedef struct heartline_candidates {
     uint32_t size;
     uint32_t count;
     uint32_t skill_name_count;
     uint32_t language_tag_count;
+    uint32_t attribute_count;
+    uint32_t reserved;
+    uint64_t snapshot; /* calls with the same number have the same columns; 0: says nothing */
     const heartline_text *skill_names;   /* every skill of any candidate, once */
     const heartline_text *language_tags; /* every language of any candidate, once; BCP 47 */
     const uint32_t *skill_offsets;       /* count + 1 */
@@ -205,11 +242,12 @@ typedef struct heartline_candidates {
     const uint32_t *language_offsets; /* count + 1 */
     const uint32_t *language_ids;
     const float *language_levels;        /* CEFR number */
-    const float *attitudes;              /* count rows of HEARTLINE_TRAIT_COUNT, [0, 1]; NaN: unknown */
-    const uint32_t *active_tasks;        /* count */
-    const uint32_t *capacities;          /* count */
-    const uint64_t *idle_ms;             /* count */
-    const heartline_outcomes *outcomes;  /* count */
+    const float *attitudes;              /* count rows of HEARTLINE_TRAIT_COUNT, [0, 1]; NaN: unknown. NULL: all NaN */
+    const uint32_t *active_tasks;        /* count. NULL: all 0 */
+    const uint32_t *capacities;          /* count. NULL: all 1 */
+    const uint64_t *idle_ms;             /* count. NULL: all 0 */
+    const heartline_outcomes *outcomes;  /* count. NULL: all 0 */
+    const heartline_attribute *attributes; /* attribute_count, in the order of their names */
 } heartline_candidates;
 
 /* The answer. The host owns the columns and has filled them with values that are no answer; the matcher writes every row
@@ -240,11 +278,15 @@ typedef struct heartline_entry {
     heartline_text name;
     heartline_text version;
     heartline_text description;
-    heartline_text config_schema; /* JSON schema; empty: nothing to configure */
 
     /* [loader] Prepares the library. Called once before everything else; called again only after it has failed. `host`
      * is never NULL and stays valid for the rest of the process. Required. */
     heartline_status (*init)(const heartline_host *host);
+
+    /* [any] Gives the JSON schema of the configuration, an object; the empty text where there is nothing to configure. The
+     * text lives as long as the library. May be called as soon as `init` has succeeded. The host holds a configuration to
+     * the schema before it calls `create`. Required. */
+    heartline_text (*config_schema)(void);
 
     /* [any] Makes an instance. `config` is a JSON object, at least "{}", borrowed for the call. On HEARTLINE_OK the
      * instance is in *matcher, not NULL, and the host ends it with `destroy`; otherwise *matcher is left alone and there
@@ -253,7 +295,8 @@ typedef struct heartline_entry {
 
     /* [instance] Scores all candidates for one request. `matcher` is an instance that has not been destroyed; no pointer
      * is NULL. Everything is borrowed for the call. Whatever is in `scores` counts only on HEARTLINE_OK; after another
-     * status the instance may be called again. The same input gives the same answer. Required. */
+     * status the instance may be called again. The same input gives the same answer, until `learn` or `load` of an
+     * extension below has changed what the instance knows. Required. */
     heartline_status (*score)(heartline_matcher *matcher, const heartline_request *request,
                               const heartline_candidates *candidates, heartline_scores *scores,
                               heartline_message *message);
@@ -266,9 +309,98 @@ typedef struct heartline_entry {
     heartline_text (*describe_reason)(uint32_t code);
 
     /* [any] Gives an extension of the matcher by its id, valid as long as the library, or NULL where it has none of that
-     * id. 1.0 asks for none. May be NULL itself: no extensions. */
+     * id. May be called as soon as `init` has succeeded. May be NULL itself: no extensions. */
     const void *(*get_extension)(heartline_text id);
 } heartline_entry;
+
+/* Extension: explains a score by its factors. */
+#define HEARTLINE_EXPLAIN "heartline.explain"
+
+/* One factor of a score. */
+typedef struct heartline_factor {
+    heartline_text name;    /* what kind of factor, in a few words; lives as long as the library */
+    heartline_text subject; /* what it is about, such as a skill's name; empty: nothing in particular. Lives as long as the
+                             * library, or points into the request or the candidates of the call */
+    float value;            /* what was found, [0, 1] */
+    float weight;           /* how much it counts beside the other factors, [0, 1] */
+    float contribution;     /* what it adds to the score, [-1, 1] */
+    uint32_t reserved;
+} heartline_factor;
+
+/* Room for factors. The host owns it; a matcher writes up to `capacity` factors, the weightiest first, and sets `count`. */
+typedef struct heartline_factors {
+    uint32_t size;
+    uint32_t capacity;
+    uint32_t count;
+    uint32_t reserved;
+    heartline_factor *factors;
+} heartline_factors;
+
+typedef struct heartline_explain {
+    uint32_t size;
+    uint32_t reserved;
+    /* [instance] Explains the score that `score` gives candidate `row`, which is below heartline_candidates.count, for
+     * the same input. No pointer is NULL; everything is borrowed for the call. The contributions of all factors sum to
+     * the score of an eligible candidate, within 0.01, unless there were more factors than there is room. Required. */
+    heartline_status (*explain)(heartline_matcher *matcher, const heartline_request *request,
+                                const heartline_candidates *candidates, uint32_t row, heartline_factors *factors,
+                                heartline_message *message);
+} heartline_explain;
+
+/* Extension: learns from how calls ended. */
+#define HEARTLINE_LEARN "heartline.learn"
+
+/* heartline_outcome.result; any other value counts as HEARTLINE_RESULT_UNKNOWN. */
+#define HEARTLINE_RESULT_UNKNOWN 0u
+#define HEARTLINE_RESULT_RESOLVED 1u
+#define HEARTLINE_RESULT_UNRESOLVED 2u
+
+/* How a call ended. */
+typedef struct heartline_outcome {
+    uint32_t size;
+    uint32_t result;
+    uint32_t transferred; /* 1: to another agent; 0: not */
+    float rating;         /* the customer's own, [0, 1]; NaN: none */
+    float valence_change; /* of the emotion vector from the ranking to the end, [-2, 2]; NaN: unknown */
+    uint32_t reserved;
+    uint64_t handling_ms; /* 0: unknown */
+} heartline_outcome;
+
+typedef struct heartline_learn {
+    uint32_t size;
+    uint32_t reserved;
+    /* [instance] Takes note of how a call ended. `request` is what the ranking was asked with; `candidates` has one row,
+     * the agent who took the call, as at the ranking. No pointer is NULL; everything is borrowed for the call. The same
+     * outcomes in the same order lead to the same answers of `score`. Required. */
+    heartline_status (*learn)(heartline_matcher *matcher, const heartline_request *request,
+                              const heartline_candidates *candidates, const heartline_outcome *outcome,
+                              heartline_message *message);
+} heartline_learn;
+
+/* Extension: what an instance has learned, as bytes that outlive it. */
+#define HEARTLINE_STATE "heartline.state"
+
+/* Where bytes go. The host owns it; valid until the function returns. */
+typedef struct heartline_writer {
+    uint32_t size;
+    uint32_t reserved;
+    void *context; /* pass it as the first argument of `write` */
+    /* Takes `length` bytes, which follow those of earlier calls. Another status than HEARTLINE_OK means that there is no
+     * room for more; return it. Never NULL. */
+    heartline_status (*write)(void *context, const uint8_t *data, size_t length);
+} heartline_writer;
+
+typedef struct heartline_state {
+    uint32_t size;
+    uint32_t reserved;
+    /* [instance] Writes the state. Equal states are equal bytes, on every machine. No pointer is NULL. Required. */
+    heartline_status (*save)(heartline_matcher *matcher, const heartline_writer *writer, heartline_message *message);
+    /* [instance] Replaces the state by one that `save` wrote, of this version of the matcher or of an earlier one that it
+     * still reads; afterwards `save` gives the same bytes, or their form in this version. Bytes that cannot be read give
+     * HEARTLINE_BAD_STATE and change nothing. `data` is borrowed for the call, and NULL only where length is 0. Required. */
+    heartline_status (*load)(heartline_matcher *matcher, const uint8_t *data, size_t length,
+                             heartline_message *message);
+} heartline_state;
 
 /* Declared here so that a matcher's definition is checked against it, and has C linkage in C++. */
 extern HEARTLINE_EXPORT const heartline_entry heartline_matcher_entry;

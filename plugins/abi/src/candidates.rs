@@ -16,11 +16,48 @@ pub struct Outcomes {
     pub upset_unresolved: u32,
 }
 
+/// What a column of an [`Attribute`] holds. An integer and no `enum`, because a later version may have more kinds.
+#[repr(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttributeKind(pub u32);
+
+impl AttributeKind {
+    /// `numbers` holds the column.
+    pub const NUMBER: Self = Self(1);
+    /// `flags` holds the column.
+    pub const FLAG: Self = Self(2);
+    /// `text_ids` holds the column.
+    pub const TEXT: Self = Self(3);
+}
+
+/// In [`Attribute::flags`]: not known of this candidate.
+pub const FLAG_UNKNOWN: u8 = u8::MAX;
+
+/// An attribute that whoever runs the server gave to agents, as one column. Never changes within a major version.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Attribute {
+    /// Its name.
+    pub name: Text,
+    /// Which of the columns below it has; the others are null.
+    pub kind: AttributeKind,
+    /// How many values `texts` has.
+    pub text_count: u32,
+    /// One number a candidate; NaN where it is not known.
+    pub numbers: *const f64,
+    /// 0, 1 or [`FLAG_UNKNOWN`] a candidate.
+    pub flags: *const u8,
+    /// An index into `texts` a candidate; [`crate::NONE`] where it is not known.
+    pub text_ids: *const u32,
+    /// Every value of any candidate, once.
+    pub texts: *const Text,
+}
+
 /// All candidates of one ranking, as columns with one row a candidate.
 ///
 /// Skills and languages are compressed rows: the entries of candidate `i` are those from `offsets[i]` to
 /// `offsets[i + 1]`, without the end. Offsets never fall and end at the length of the columns they point into;
-/// ids are always below the length of their table.
+/// ids are always below the length of their table. Columns of which nothing is known may be null.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct Candidates {
@@ -32,6 +69,12 @@ pub struct Candidates {
     pub skill_name_count: u32,
     /// How many tags `language_tags` has.
     pub language_tag_count: u32,
+    /// How many columns `attributes` has.
+    pub attribute_count: u32,
+    /// Fills the structure up to a multiple of eight bytes; 0.
+    pub reserved: u32,
+    /// Calls with the same number have the same columns; 0 says nothing.
+    pub snapshot: u64,
     /// Every skill that any candidate has, once.
     pub skill_names: *const Text,
     /// Every language that any candidate speaks, once, as BCP 47 tags.
@@ -58,4 +101,6 @@ pub struct Candidates {
     pub idle_ms: *const u64,
     /// How each candidate's past calls ended; all 0 where nothing is known.
     pub outcomes: *const Outcomes,
+    /// Custom attributes, in the order of their names.
+    pub attributes: *const Attribute,
 }

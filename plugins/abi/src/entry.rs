@@ -13,6 +13,8 @@ pub struct RawMatcher {
 
 /// Prepares the library, once, before anything else is called.
 pub type InitFn = unsafe extern "C" fn(host: *const Host) -> Status;
+/// Gives the JSON schema of the configuration; the empty text where there is nothing to configure.
+pub type ConfigSchemaFn = unsafe extern "C" fn() -> Text;
 /// Makes an instance from its configuration.
 pub type CreateFn =
     unsafe extern "C" fn(config: Text, matcher: *mut *mut RawMatcher, message: *mut Message) -> Status;
@@ -53,10 +55,10 @@ pub struct Entry {
     pub version: Text,
     /// What the matcher does, in a sentence.
     pub description: Text,
-    /// A JSON schema of the configuration; empty where there is nothing to configure.
-    pub config_schema: Text,
     /// Required.
     pub init: Option<InitFn>,
+    /// Required.
+    pub config_schema: Option<ConfigSchemaFn>,
     /// Required.
     pub create: Option<CreateFn>,
     /// Required.
@@ -80,8 +82,8 @@ impl Entry {
         name: Text::EMPTY,
         version: Text::EMPTY,
         description: Text::EMPTY,
-        config_schema: Text::EMPTY,
         init: None,
+        config_schema: None,
         create: None,
         score: None,
         destroy: None,

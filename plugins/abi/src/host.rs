@@ -49,7 +49,7 @@ pub struct Host {
     pub log: Option<LogFn>,
     /// Never null in 1.0.
     pub metric: Option<MetricFn>,
-    /// Never null in 1.0, which has no extensions.
+    /// Never null in 1.0, where a host has no extensions.
     pub get_extension: Option<HostExtensionFn>,
 }
 

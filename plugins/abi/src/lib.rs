@@ -12,15 +12,20 @@
 
 mod candidates;
 mod entry;
+mod extensions;
 mod host;
 mod request;
 mod scores;
 mod text;
 
-pub use candidates::{Candidates, Outcomes};
-pub use entry::{CreateFn, DescribeReasonFn, DestroyFn, Entry, ExtensionFn, InitFn, RawMatcher, ScoreFn};
+pub use candidates::{Attribute, AttributeKind, Candidates, FLAG_UNKNOWN, Outcomes};
+pub use entry::{ConfigSchemaFn, CreateFn, DescribeReasonFn, DestroyFn, Entry, ExtensionFn, InitFn, RawMatcher, ScoreFn};
+pub use extensions::{
+    CallResult, EXPLAIN, Explain, ExplainFn, Factor, Factors, LEARN, Learn, LearnFn, LoadFn, Outcome, STATE, SaveFn,
+    State, WriteFn, Writer,
+};
 pub use host::{Host, HostExtensionFn, LogFn, LogLevel, MetricFn};
-pub use request::{Emotion, Modality, Request, SkillNeed};
+pub use request::{Emotion, Modality, Request, SkillNeed, Spoken};
 pub use scores::{Message, Scores, Status};
 pub use text::Text;
 

@@ -82,6 +82,18 @@ pub struct SkillNeed {
     pub reserved: u32,
 }
 
+/// A language that the customer speaks in this call. Never changes within a major version.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Spoken {
+    /// A BCP 47 tag, never empty.
+    pub tag: Text,
+    /// The share of what was said, in (0, 1]; the shares of a request sum to at most 1.
+    pub share: f32,
+    /// How well the customer speaks it, as a CEFR number (A1 is 1, C2 is 6, native is 7); NaN where it is unknown.
+    pub level: f32,
+}
+
 /// One customer who waits for an agent.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
@@ -94,12 +106,16 @@ pub struct Request {
     pub emotion: *const Emotion,
     /// The needed skills; may be null where there are none.
     pub needs: *const SkillNeed,
-    /// The customer's language as a BCP 47 tag; empty where it is unknown.
-    pub language: Text,
-    /// How well the customer speaks it, as a CEFR number (A1 is 1, C2 is 6, native is 7); NaN where it is unknown.
-    pub language_level: f32,
+    /// The customer's languages, the largest share first; may be null where there are none.
+    pub languages: *const Spoken,
+    /// How many languages `languages` has; 0 where the customer's language is unknown.
+    pub language_count: u32,
+    /// 1 where an interpreter can be brought into the call, otherwise 0.
+    pub interpreter: u32,
     /// How complex the issue is, in [0, 1].
     pub complexity: f32,
+    /// Fills the structure up to a multiple of eight bytes; 0.
+    pub reserved: u32,
     /// How long the customer has waited, in ms.
     pub waiting_ms: u64,
     /// How long the answer may take, counted from the call, in microseconds; 0 where there is no limit.

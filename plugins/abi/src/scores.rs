@@ -18,6 +18,8 @@ impl Status {
     pub const PANICKED: Self = Self(4);
     /// The time limit would be overrun, so the matcher stopped.
     pub const OUT_OF_TIME: Self = Self(5);
+    /// The bytes are no state of this matcher, or one of a format it cannot read.
+    pub const BAD_STATE: Self = Self(6);
 }
 
 /// A place for a few words about what went wrong; the caller owns it, the matcher writes it.

@@ -2,10 +2,13 @@
 
 use heartline_plugin_sdk::MatcherError;
 use heartline_plugin_sdk::abi::TRAIT_COUNT;
+use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How much one part of the emotional state asks for each trait; what is not named is 0.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 #[serde(default, deny_unknown_fields)]
 pub struct TraitWeights {
     /// Sympathy.
@@ -28,7 +31,8 @@ impl TraitWeights {
 }
 
 /// What each part of the emotional state asks for. A part that the configuration names is replaced as a whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 #[serde(default, deny_unknown_fields)]
 pub struct NeedTable {
     /// For the probability of neutral.
@@ -72,7 +76,8 @@ impl Default for NeedTable {
 }
 
 /// The configuration of the attitude matcher.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// What each part of the emotional state asks for.
@@ -125,45 +130,3 @@ fn within(key: &str, value: f32, low: f32, high: f32) -> Result<(), MatcherError
     }
     Err(MatcherError::Config(format!("{key} is {value}, it must be between {low} and {high}")))
 }
-
-/// The schema of [`Config`]; a test holds it to the defaults above.
-pub(crate) const SCHEMA: &str = r##"{
-  "type": "object",
-  "additionalProperties": false,
-  "properties": {
-    "needs": {
-      "type": "object",
-      "additionalProperties": false,
-      "description": "what each part of the emotional state asks for",
-      "properties": {
-        "neutral": {"$ref": "#/$defs/traits", "default": {"clarity": 0.2}},
-        "happiness": {"$ref": "#/$defs/traits", "default": {"warmth": 0.3, "energy": 1.0}},
-        "surprise": {"$ref": "#/$defs/traits", "default": {"clarity": 0.5, "calm": 0.2}},
-        "sadness": {"$ref": "#/$defs/traits", "default": {"warmth": 1.0, "patience": 0.4}},
-        "anger": {"$ref": "#/$defs/traits", "default": {"calm": 1.0, "patience": 0.8}},
-        "disgust": {"$ref": "#/$defs/traits", "default": {"calm": 0.6, "patience": 0.4}},
-        "fear": {"$ref": "#/$defs/traits", "default": {"warmth": 0.6, "calm": 0.6, "clarity": 0.4}},
-        "frustration": {"$ref": "#/$defs/traits", "default": {"calm": 0.6, "patience": 0.8}},
-        "confusion": {"$ref": "#/$defs/traits", "default": {"patience": 0.4, "clarity": 1.0}},
-        "concern": {"$ref": "#/$defs/traits", "default": {"patience": 0.5, "clarity": 0.5}}
-      }
-    },
-    "outcome_weight": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.3, "description": "how far a long record can replace the traits"},
-    "prior_calls": {"type": "number", "minimum": 1, "maximum": 10000, "default": 10.0, "description": "calls a new agent is imagined to have had"},
-    "prior_success": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.7, "description": "share of imagined calls that ended well"},
-    "abstain_confidence": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.05, "description": "confidence where nothing was observed or needed"}
-  },
-  "$defs": {
-    "traits": {
-      "type": "object",
-      "additionalProperties": false,
-      "properties": {
-        "warmth": {"type": "number", "minimum": 0, "maximum": 10, "default": 0},
-        "calm": {"type": "number", "minimum": 0, "maximum": 10, "default": 0},
-        "patience": {"type": "number", "minimum": 0, "maximum": 10, "default": 0},
-        "clarity": {"type": "number", "minimum": 0, "maximum": 10, "default": 0},
-        "energy": {"type": "number", "minimum": 0, "maximum": 10, "default": 0}
-      }
-    }
-  }
-}"##;

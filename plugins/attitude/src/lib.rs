@@ -46,7 +46,6 @@ impl Matcher for Attitude {
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str =
         "Compares what the customer's emotional state needs with agents' attitude and past outcomes.";
-    const CONFIG_SCHEMA: &'static str = config::SCHEMA;
     const REASONS: &'static [Reason] = &[
         Reason { code: REASON_ABSTAIN, text: "too little was observed of the customer to prefer anybody" },
         Reason { code: REASON_NO_NEED, text: "the customer's state needs nothing in particular" },
@@ -101,7 +100,7 @@ impl Matcher for Attitude {
     }
 
     fn score(
-        &self,
+        &mut self,
         request: &Request<'_>,
         candidates: &Candidates<'_>,
         scores: &mut Scores<'_>,

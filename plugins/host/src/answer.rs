@@ -1,12 +1,14 @@
 //! A matcher's answer: the columns it writes, and the checks before anybody believes them.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use heartline_plugin_abi as abi;
 
 /// What a matcher says of one candidate.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AgentScore {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AgentScore<'scored> {
     /// How well the candidate fits, in [0, 1].
     pub score: f32,
     /// Whether the candidate may take the call.
@@ -16,16 +18,51 @@ pub struct AgentScore {
     /// Why, as the matcher's own code.
     pub reason_code: u32,
     /// Why, in a few words.
-    pub reason: String,
+    pub reason: &'scored str,
 }
 
-/// A valid answer.
-#[derive(Debug, Clone, PartialEq)]
+/// A valid answer: columns with one row a candidate, in the candidates' order.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Scored {
-    /// One entry a candidate, in the candidates' order.
-    pub scores: Vec<AgentScore>,
+    /// How well each candidate fits, in [0, 1].
+    pub scores: Vec<f32>,
+    /// How sure the matcher is, in [0, 1].
+    pub confidences: Vec<f32>,
+    /// Why, as the matcher's own codes; every code is in `reasons`.
+    pub reason_codes: Vec<u32>,
+    /// Whether each candidate may take the call.
+    pub eligible: Vec<bool>,
+    /// What the codes mean.
+    pub reasons: BTreeMap<u32, Arc<str>>,
     /// How long the matcher itself took, without waiting for its turn and without the checks.
     pub elapsed: Duration,
+}
+
+impl Scored {
+    /// How many candidates were scored.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.scores.len()
+    }
+
+    /// Whether there were none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.scores.is_empty()
+    }
+
+    /// What was said of one candidate. A row that does not exist panics, like indexing a slice.
+    #[must_use]
+    pub fn row(&self, row: usize) -> AgentScore<'_> {
+        let reason_code = self.reason_codes[row];
+        AgentScore {
+            score: self.scores[row],
+            eligible: self.eligible[row],
+            confidence: self.confidences[row],
+            reason_code,
+            reason: self.reasons.get(&reason_code).map_or("", |text| text),
+        }
+    }
 }
 
 /// What is wrong with an answer.
@@ -78,6 +115,30 @@ pub enum AnswerFault {
         /// The most codes.
         limit: usize,
     },
+    /// The matcher reports more factors than there was room for.
+    #[error("it reports {found} factors where there is room for {capacity}")]
+    TooManyFactors {
+        /// The room.
+        capacity: usize,
+        /// The factors.
+        found: usize,
+    },
+    /// A text of a factor is null, not UTF-8 or too long, or its name is empty.
+    #[error("a text of factor {index} is not valid")]
+    FactorText {
+        /// The factor.
+        index: usize,
+    },
+    /// A number of a factor is not finite or outside its range.
+    #[error("the {field} of factor {index} is {value}, outside its range")]
+    FactorRange {
+        /// The factor.
+        index: usize,
+        /// `value`, `weight` or `contribution`.
+        field: &'static str,
+        /// The number.
+        value: f32,
+    },
     /// The matcher reports success but made no instance.
     #[error("it reports success without an instance")]
     NoInstance,
@@ -116,38 +177,49 @@ impl Answer {
         }
     }
 
-    /// Checks all rows and turns them into scores; `describe` gives the text of a reason code.
+    /// Checks all rows; `describe` gives the text of a reason code, and is asked once a code.
     pub(crate) fn check(
-        &self,
+        self,
         written: u32,
-        mut describe: impl FnMut(usize, u32) -> Result<String, AnswerFault>,
-    ) -> Result<Vec<AgentScore>, AnswerFault> {
+        mut describe: impl FnMut(usize, u32) -> Result<Arc<str>, AnswerFault>,
+    ) -> Result<Scored, AnswerFault> {
         let expected = self.scores.len();
         if written as usize != expected {
             return Err(AnswerFault::WrongLength { expected, found: written as usize });
         }
-        (0..expected)
-            .map(|row| {
-                let reason_code = self.reason_codes[row];
-                Ok(AgentScore {
-                    score: share("score", row, self.scores[row])?,
-                    confidence: share("confidence", row, self.confidences[row])?,
-                    eligible: match self.eligible[row] {
-                        0 => false,
-                        1 => true,
-                        value => return Err(AnswerFault::EligibleMark { row, value }),
-                    },
-                    reason_code,
-                    reason: describe(row, reason_code)?,
-                })
-            })
-            .collect()
+        check_shares("score", &self.scores)?;
+        check_shares("confidence", &self.confidences)?;
+        if let Some(row) = self.eligible.iter().position(|mark| *mark > 1) {
+            return Err(AnswerFault::EligibleMark { row, value: self.eligible[row] });
+        }
+        let mut reasons = BTreeMap::new();
+        let mut last = None;
+        for (row, &code) in self.reason_codes.iter().enumerate() {
+            if last != Some(code) && !reasons.contains_key(&code) {
+                reasons.insert(code, describe(row, code)?);
+            }
+            last = Some(code);
+        }
+        Ok(Scored {
+            scores: self.scores,
+            confidences: self.confidences,
+            reason_codes: self.reason_codes,
+            eligible: self.eligible.into_iter().map(|mark| mark == 1).collect(),
+            reasons,
+            elapsed: Duration::ZERO,
+        })
     }
 }
 
-fn share(column: &'static str, row: usize, value: f32) -> Result<f32, AnswerFault> {
-    // NaN is in no range, so it is refused too.
-    if (0.0..=1.0).contains(&value) { Ok(value) } else { Err(AnswerFault::OutOfRange { column, row, value }) }
+/// All values must be in [0, 1]; NaN is in no range, so it is refused too.
+fn check_shares(column: &'static str, values: &[f32]) -> Result<(), AnswerFault> {
+    // Without an early end the compiler goes through many rows at once; the row is looked for only where there is one.
+    let is_share = |value: &f32| (0.0..=1.0).contains(value);
+    if values.iter().fold(true, |all, value| all & is_share(value)) {
+        return Ok(());
+    }
+    let row = values.iter().position(|value| !is_share(value)).unwrap_or_default();
+    Err(AnswerFault::OutOfRange { column, row, value: values[row] })
 }
 
 #[cfg(test)]
@@ -163,23 +235,24 @@ mod tests {
         }
     }
 
-    fn fault(answer: &Answer) -> AnswerFault {
-        answer.check(2, |_, code| Ok(code.to_string())).unwrap_err()
+    fn fault(answer: Answer) -> AnswerFault {
+        answer.check(2, |_, code| Ok(code.to_string().into())).unwrap_err()
     }
 
     #[test]
     fn a_good_answer_passes() {
-        let scores = good().check(2, |_, code| Ok(code.to_string())).unwrap();
-        assert_eq!((scores[1].score, scores[1].eligible, scores[1].reason.as_str()), (1.0, true, "7"));
+        let scored = good().check(2, |_, code| Ok(code.to_string().into())).unwrap();
+        let row = scored.row(1);
+        assert_eq!((row.score, row.eligible, row.reason), (1.0, true, "7"));
     }
 
     #[test]
     fn a_blank_answer_is_no_answer() {
         assert_eq!(
-            Answer::blank(3).check(0, |_, _| Ok(String::new())),
+            Answer::blank(3).check(0, |_, _| Ok("".into())),
             Err(AnswerFault::WrongLength { expected: 3, found: 0 })
         );
-        assert!(matches!(fault(&Answer::blank(2)), AnswerFault::OutOfRange { column: "score", row: 0, .. }));
+        assert!(matches!(fault(Answer::blank(2)), AnswerFault::OutOfRange { column: "score", row: 0, .. }));
     }
 
     #[test]
@@ -187,14 +260,14 @@ mod tests {
         for value in [f32::NAN, f32::INFINITY, -0.001, 1.001] {
             let mut answer = good();
             answer.scores[1] = value;
-            assert!(matches!(fault(&answer), AnswerFault::OutOfRange { column: "score", row: 1, .. }));
+            assert!(matches!(fault(answer), AnswerFault::OutOfRange { column: "score", row: 1, .. }));
             let mut answer = good();
             answer.confidences[0] = value;
-            assert!(matches!(fault(&answer), AnswerFault::OutOfRange { column: "confidence", row: 0, .. }));
+            assert!(matches!(fault(answer), AnswerFault::OutOfRange { column: "confidence", row: 0, .. }));
         }
         let mut answer = good();
         answer.eligible[1] = 2;
-        assert_eq!(fault(&answer), AnswerFault::EligibleMark { row: 1, value: 2 });
+        assert_eq!(fault(answer), AnswerFault::EligibleMark { row: 1, value: 2 });
         let unknown = good().check(2, |row, code| Err(AnswerFault::UnknownReason { row, code }));
         assert_eq!(unknown, Err(AnswerFault::UnknownReason { row: 0, code: 0 }));
     }

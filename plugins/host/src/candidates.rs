@@ -1,11 +1,13 @@
 //! The candidates as columns: built once from agents, then shared by all matchers of a ranking.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use heartline_plugin_abi as abi;
 use heartline_plugin_abi::{TRAIT_COUNT, Text};
 
 use crate::HostError;
+use crate::attributes::{AttributeColumn, AttributeValue, RawAttribute};
 
 /// How an agent's past calls ended; all 0 where nothing is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,6 +39,8 @@ pub struct AgentColumns<'agent> {
     pub idle_ms: u64,
     /// How the agent's past calls ended.
     pub outcomes: OutcomeCounts,
+    /// Custom attributes; each name once.
+    pub attributes: &'agent [(&'agent str, AttributeValue<'agent>)],
 }
 
 /// The number of a language level: `A1` is 1, `C2` is 6, `native` is 7; letter case does not matter.
@@ -49,13 +53,13 @@ pub fn language_level(name: &str) -> Option<f32> {
 
 /// Names that are kept once, numbered in the order they were first seen.
 #[derive(Debug, Clone, Default)]
-struct Table {
-    names: Vec<String>,
+pub(crate) struct Table {
+    pub(crate) names: Vec<String>,
     indices: HashMap<String, u32>,
 }
 
 impl Table {
-    fn intern(&mut self, name: &str) -> Option<u32> {
+    pub(crate) fn intern(&mut self, name: &str) -> Option<u32> {
         if let Some(&index) = self.indices.get(name) {
             return Some(index);
         }
@@ -65,7 +69,7 @@ impl Table {
         Some(index)
     }
 
-    fn texts(&self) -> Vec<Text> {
+    pub(crate) fn texts(&self) -> Vec<Text> {
         self.names.iter().map(|name| Text::from_borrowed(name)).collect()
     }
 }
@@ -110,10 +114,22 @@ impl Rows {
         self.offsets.push(end);
         Ok(())
     }
+
+    /// One row alone, with the same table of names.
+    fn row(&self, row: usize) -> Self {
+        let range = self.offsets[row] as usize..self.offsets[row + 1] as usize;
+        let ids = self.ids[range.clone()].to_vec();
+        Self {
+            table: self.table.clone(),
+            offsets: vec![0, self.offsets[row + 1] - self.offsets[row]],
+            ids,
+            levels: self.levels[range].to_vec(),
+        }
+    }
 }
 
 /// Collects agents into [`Candidates`].
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct CandidatesBuilder {
     candidates: Candidates,
 }
@@ -139,19 +155,37 @@ impl CandidatesBuilder {
         columns.idle_ms.push(agent.idle_ms);
         let OutcomeCounts { resolved, unresolved, upset_resolved, upset_unresolved } = agent.outcomes;
         columns.outcomes.push(abi::Outcomes { resolved, unresolved, upset_resolved, upset_unresolved });
+        for (name, value) in agent.attributes {
+            if name.is_empty() {
+                return Err(refuse("an attribute has no name".to_owned()));
+            }
+            let column = columns
+                .attributes
+                .entry((*name).to_owned())
+                .or_insert_with(|| AttributeColumn::of_kind(*value));
+            column.set(index, *value).map_err(|problem| refuse(format!("the attribute {name:?} {problem}")))?;
+        }
         Ok(())
     }
 
     /// Ends the collecting.
     #[must_use]
-    pub fn build(self) -> Candidates {
+    pub fn build(mut self) -> Candidates {
+        let count = self.candidates.len();
+        self.candidates.attributes.values_mut().for_each(|column| column.fill(count));
+        self.candidates.snapshot = NEXT_SNAPSHOT.fetch_add(1, Ordering::Relaxed);
         self.candidates
     }
 }
 
-/// All candidates of a ranking, as the columns that matchers read.
-#[derive(Debug, Clone)]
+/// The number of the next columns; 0 would tell matchers nothing.
+static NEXT_SNAPSHOT: AtomicU64 = AtomicU64::new(1);
+
+/// All candidates of a ranking, as the columns that matchers read. Built once and shared by all rankings of the same
+/// agents: matchers read this memory itself.
+#[derive(Debug)]
 pub struct Candidates {
+    snapshot: u64,
     skills: Rows,
     languages: Rows,
     attitudes: Vec<f32>,
@@ -159,6 +193,7 @@ pub struct Candidates {
     capacities: Vec<u32>,
     idle_ms: Vec<u64>,
     outcomes: Vec<abi::Outcomes>,
+    attributes: BTreeMap<String, AttributeColumn>,
 }
 
 impl Candidates {
@@ -166,6 +201,7 @@ impl Candidates {
     #[must_use]
     pub fn builder() -> CandidatesBuilder {
         let candidates = Self {
+            snapshot: 0,
             skills: Rows::new(),
             languages: Rows::new(),
             attitudes: Vec::new(),
@@ -173,6 +209,7 @@ impl Candidates {
             capacities: Vec::new(),
             idle_ms: Vec::new(),
             outcomes: Vec::new(),
+            attributes: BTreeMap::new(),
         };
         CandidatesBuilder { candidates }
     }
@@ -189,6 +226,30 @@ impl Candidates {
         self.active_tasks.is_empty()
     }
 
+    /// The number of these columns, unlike that of any others in this process.
+    #[must_use]
+    pub fn snapshot(&self) -> u64 {
+        self.snapshot
+    }
+
+    /// One candidate alone, as columns of one row with the same values: what a matcher that learns is given.
+    ///
+    /// A row that does not exist panics, like indexing a slice.
+    #[must_use]
+    pub fn row(&self, row: usize) -> Self {
+        Self {
+            snapshot: NEXT_SNAPSHOT.fetch_add(1, Ordering::Relaxed),
+            skills: self.skills.row(row),
+            languages: self.languages.row(row),
+            attitudes: self.attitudes[row * TRAIT_COUNT..(row + 1) * TRAIT_COUNT].to_vec(),
+            active_tasks: vec![self.active_tasks[row]],
+            capacities: vec![self.capacities[row]],
+            idle_ms: vec![self.idle_ms[row]],
+            outcomes: vec![self.outcomes[row]],
+            attributes: self.attributes.iter().map(|(name, column)| (name.clone(), column.row(row))).collect(),
+        }
+    }
+
     /// The index of a skill in the table, if any candidate has it.
     pub(crate) fn skill_index(&self, name: &str) -> Option<u32> {
         self.skills.table.indices.get(name).copied()
@@ -200,13 +261,24 @@ pub(crate) struct RawCandidates<'candidates> {
     candidates: &'candidates Candidates,
     skill_names: Vec<Text>,
     language_tags: Vec<Text>,
+    /// The texts of each attribute, which `attributes` points at.
+    _attribute_texts: Vec<Vec<Text>>,
+    attributes: Vec<RawAttribute>,
 }
 
 impl<'candidates> RawCandidates<'candidates> {
     pub(crate) fn new(candidates: &'candidates Candidates) -> Self {
         let skill_names = candidates.skills.table.texts();
         let language_tags = candidates.languages.table.texts();
-        Self { candidates, skill_names, language_tags }
+        let attribute_texts: Vec<Vec<Text>> =
+            candidates.attributes.values().map(AttributeColumn::texts).collect();
+        let attributes = candidates
+            .attributes
+            .iter()
+            .zip(&attribute_texts)
+            .map(|((name, column), texts)| column.to_abi(name, texts))
+            .collect();
+        Self { candidates, skill_names, language_tags, _attribute_texts: attribute_texts, attributes }
     }
 
     /// The structure to pass for `count` candidates, which is their number; valid for as long as `self` is borrowed.
@@ -218,6 +290,10 @@ impl<'candidates> RawCandidates<'candidates> {
             // Tables stay below `NONE`, see `Table::intern`.
             skill_name_count: u32::try_from(self.skill_names.len()).unwrap_or(abi::NONE),
             language_tag_count: u32::try_from(self.language_tags.len()).unwrap_or(abi::NONE),
+            // No host has four billion attributes: their number is limited where agents are read.
+            attribute_count: u32::try_from(self.attributes.len()).unwrap_or(0),
+            reserved: 0,
+            snapshot: columns.snapshot,
             skill_names: self.skill_names.as_ptr(),
             language_tags: self.language_tags.as_ptr(),
             skill_offsets: columns.skills.offsets.as_ptr(),
@@ -231,6 +307,7 @@ impl<'candidates> RawCandidates<'candidates> {
             capacities: columns.capacities.as_ptr(),
             idle_ms: columns.idle_ms.as_ptr(),
             outcomes: columns.outcomes.as_ptr(),
+            attributes: self.attributes.as_ptr(),
         }
     }
 }

@@ -25,8 +25,6 @@ pub struct Descriptor {
     pub abi_minor: u32,
     /// What it does, in a sentence.
     pub description: String,
-    /// A JSON schema of its configuration; empty where there is nothing to configure.
-    pub config_schema: String,
 }
 
 impl Descriptor {
@@ -52,7 +50,6 @@ impl Descriptor {
             abi_major: entry.abi_major,
             abi_minor: entry.abi_minor,
             description: read("description", entry.description, limits.max_text_bytes)?,
-            config_schema: read("config_schema", entry.config_schema, limits.max_schema_bytes)?,
         };
         descriptor.check().map_err(|(field, reason)| HostError::InvalidDescriptor {
             path: path.to_owned(),
@@ -80,12 +77,7 @@ impl Descriptor {
                 return Err((field, "it has control characters".to_owned()));
             }
         }
-        if self.config_schema.is_empty() {
-            return Ok(());
-        }
-        serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&self.config_schema)
-            .map(drop)
-            .map_err(|error| ("config_schema", format!("it is not a JSON object: {error}")))
+        Ok(())
     }
 }
 
@@ -118,7 +110,6 @@ mod tests {
             unsafe { Descriptor::read(Path::new("x.so"), &entry(), &HostLimits::default()) }.unwrap();
         assert_eq!(descriptor.id, "com.example.seniority-2");
         assert_eq!((descriptor.abi_major, descriptor.abi_minor), (1, 0));
-        assert_eq!(descriptor.config_schema, "");
     }
 
     #[test]
@@ -135,6 +126,5 @@ mod tests {
             refused(&Entry { description: Text { data: std::ptr::null(), length: 3 }, ..entry() }),
             "description"
         );
-        assert_eq!(refused(&Entry { config_schema: Text::from_borrowed("[1]"), ..entry() }), "config_schema");
     }
 }

@@ -92,6 +92,22 @@ pub enum HostError {
         /// The status it returned.
         status: i32,
     },
+    /// Init: the schema of the configuration is none.
+    #[error("the config schema of the matcher {id} is not valid: {reason}")]
+    InvalidSchema {
+        /// The matcher.
+        id: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Create: the configuration breaks the matcher's schema.
+    #[error("the configuration of the matcher {id} breaks its schema: {reason}")]
+    ConfigInvalid {
+        /// The matcher.
+        id: String,
+        /// Every fault with its place.
+        reason: String,
+    },
     /// Create: the configuration is longer than a matcher may be given.
     #[error("the configuration of the matcher {id} has {found} bytes, at most {limit} are allowed")]
     ConfigTooLarge {
@@ -177,6 +193,14 @@ pub enum HostError {
         /// The matcher.
         id: String,
     },
+    /// Use: a state cannot be saved or loaded.
+    #[error("the state of the matcher {id} cannot be used: {reason}")]
+    State {
+        /// The matcher.
+        id: String,
+        /// Why.
+        reason: String,
+    },
     /// Use: the answer breaks the contract, and none of it was used.
     #[error("the matcher {id} gave an invalid answer")]
     InvalidAnswer {
@@ -199,6 +223,7 @@ impl HostError {
                 | Self::ConfigTooLarge { .. }
                 | Self::ConfigNotJson { .. }
                 | Self::ConfigRefused { .. }
+                | Self::ConfigInvalid { .. }
                 | Self::TooManyCandidates { .. }
                 | Self::InvalidCandidate { .. }
                 | Self::InvalidRequest { .. }

@@ -36,7 +36,7 @@ impl Host {
     /// # Errors
     /// The errors of [`Self::open`] and of [`Library::create`].
     pub fn load(&self, path: &Path, config_json: &str) -> Result<Matcher, HostError> {
-        self.open(path)?.create(config_json)
+        self.open(path)?.create(config_json).map(Matcher::new)
     }
 }
 

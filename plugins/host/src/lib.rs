@@ -31,30 +31,41 @@
 //! let request =
 //!     ScoreRequest { needed_skills: vec![("refunds".to_owned(), 3.0, true)], ..ScoreRequest::default() };
 //! let scored = matcher.score(&request, &candidates.build())?;
-//! println!("{} because {}", scored.scores[0].score, scored.scores[0].reason);
+//! println!("{} because {}", scored.row(0).score, scored.row(0).reason);
 //! # Ok(())
 //! # }
 //! ```
 
 mod answer;
+mod attributes;
 mod candidates;
 mod descriptor;
 mod error;
+mod explanation;
 mod host;
+mod instance;
 mod library;
 mod limits;
 mod matcher;
+mod outcome;
 mod request;
+mod schema;
 mod services;
+mod state;
 
 pub use answer::{AgentScore, AnswerFault, Scored};
+pub use attributes::AttributeValue;
 pub use candidates::{AgentColumns, Candidates, CandidatesBuilder, OutcomeCounts, language_level};
 pub use descriptor::Descriptor;
 pub use error::HostError;
+pub use explanation::{Explanation, ScoreFactor};
 pub use host::{Host, library_file_name};
+pub use instance::Instance;
 pub use library::Library;
 pub use limits::HostLimits;
 pub use matcher::Matcher;
-pub use request::{Emotion, ModalityTrust, ScoreRequest, WorstMoment};
+pub use outcome::Outcome;
+pub use request::{Emotion, ModalityTrust, ScoreRequest, SpokenLanguage, WorstMoment};
+pub use schema::ConfigSchema;
 
 pub use heartline_plugin_abi::{ABI_MAJOR, ABI_MINOR, CATEGORY_COUNT, TRAIT_COUNT};

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use heartline_plugin_abi as abi;
-use heartline_plugin_abi::{ABI_MAJOR, ABI_MINOR, ENTRY_SYMBOL, Entry};
+use heartline_plugin_abi::{ABI_MAJOR, ABI_MINOR, ENTRY_SYMBOL, Entry, Text};
 
 use crate::services::Services;
-use crate::{Descriptor, HostError, HostLimits, Matcher};
+use crate::schema::parse_config;
+use crate::{ConfigSchema, Descriptor, HostError, HostLimits, Instance};
 
 /// The libraries that were initialised, by the address of their entry: `init` is called once a library.
 static INITIALISED: Mutex<Vec<(usize, &'static Services)>> = Mutex::new(Vec::new());
@@ -20,6 +21,46 @@ pub(crate) struct Functions {
     pub(crate) score: abi::ScoreFn,
     pub(crate) destroy: abi::DestroyFn,
     pub(crate) describe_reason: abi::DescribeReasonFn,
+    pub(crate) config_schema: abi::ConfigSchemaFn,
+    get_extension: Option<abi::ExtensionFn>,
+    // The extensions are asked for once the library is initialised.
+    pub(crate) explain: Option<abi::ExplainFn>,
+    pub(crate) learn: Option<abi::LearnFn>,
+    pub(crate) state: Option<(abi::SaveFn, abi::LoadFn)>,
+}
+
+impl Functions {
+    /// Asks an initialised library for its extensions; one that is incomplete is none.
+    fn with_extensions(self) -> Self {
+        let Some(get) = self.get_extension else { return self };
+        // SAFETY: the library is initialised, and the function may be called on any thread.
+        let ask = |id: &str| unsafe { get(Text::from_borrowed(id)) };
+        // SAFETY: the header makes a matcher promise that each id gives the structure of that id, for ever.
+        unsafe {
+            Self {
+                explain: extension::<abi::Explain>(ask(abi::EXPLAIN)).and_then(|table| table.explain),
+                learn: extension::<abi::Learn>(ask(abi::LEARN)).and_then(|table| table.learn),
+                state: extension::<abi::State>(ask(abi::STATE))
+                    .and_then(|table| Some((table.save?, table.load?))),
+                ..self
+            }
+        }
+    }
+}
+
+/// Reads the structure of an extension, unless it is null, misaligned or shorter than this version.
+///
+/// # Safety
+/// A non-null pointer must lead to a `T` as long as its first field, the size, says.
+unsafe fn extension<T: Copy>(pointer: *const std::ffi::c_void) -> Option<T> {
+    let pointer = pointer.cast::<T>();
+    if pointer.is_null() || !pointer.is_aligned() {
+        return None;
+    }
+    // SAFETY: the pointer is aligned, and the caller promises that the size is there.
+    let size = unsafe { pointer.cast::<u32>().read() };
+    // SAFETY: the structure is there in full.
+    (size as usize >= size_of::<T>()).then(|| unsafe { pointer.read() })
 }
 
 /// A matcher's library that was opened and checked.
@@ -67,16 +108,36 @@ impl Library {
         &self.descriptor
     }
 
-    /// Initialises the library, if this was not done before, and makes an instance.
+    /// Initialises the library, if this was not done before, and gives the schema of its configuration.
+    ///
+    /// # Errors
+    /// [`HostError::Init`] or [`HostError::InvalidSchema`].
+    pub fn config_schema(&self) -> Result<ConfigSchema, HostError> {
+        self.initialise()?;
+        // SAFETY: the library is initialised, and the function may be called on any thread.
+        let text = unsafe { (self.functions.config_schema)() };
+        // SAFETY: the header makes a matcher promise that the text is as long as it says and lives as long as the
+        // library, which is never unmapped.
+        let schema = unsafe { ConfigSchema::read(text, self.limits.max_schema_bytes) };
+        schema.map_err(|reason| HostError::InvalidSchema { id: self.descriptor.id.clone(), reason })
+    }
+
+    /// Initialises the library, if this was not done before, holds the configuration to its schema, and makes an
+    /// instance.
     ///
     /// An empty `config_json` stands for `{}`.
     ///
     /// # Errors
-    /// [`HostError::Init`], [`HostError::ConfigTooLarge`], [`HostError::ConfigNotJson`],
-    /// [`HostError::ConfigRefused`], [`HostError::Create`] or [`HostError::Panicked`].
-    pub fn create(&self, config_json: &str) -> Result<Matcher, HostError> {
+    /// [`HostError::Init`], [`HostError::InvalidSchema`], [`HostError::ConfigTooLarge`], [`HostError::ConfigNotJson`],
+    /// [`HostError::ConfigInvalid`], [`HostError::ConfigRefused`], [`HostError::Create`] or [`HostError::Panicked`].
+    pub fn create(&self, config_json: &str) -> Result<Instance, HostError> {
+        let id = &self.descriptor.id;
         let services = self.initialise()?;
-        Matcher::create(self.functions, self.descriptor.clone(), services, (self.limits, config_json))
+        let config = parse_config(id, config_json, self.limits.max_config_bytes)?;
+        let checked = self.config_schema()?.check(&config);
+        checked.map_err(|reason| HostError::ConfigInvalid { id: id.clone(), reason })?;
+        let functions = self.functions.with_extensions();
+        Instance::create(functions, self.descriptor.clone(), services, (self.limits, &config.to_string()))
     }
 
     fn initialise(&self) -> Result<&'static Services, HostError> {
@@ -173,5 +234,10 @@ fn functions(path: &Path, entry: &Entry) -> Result<Functions, HostError> {
         score: entry.score.ok_or_else(|| missing("score"))?,
         destroy: entry.destroy.ok_or_else(|| missing("destroy"))?,
         describe_reason: entry.describe_reason.ok_or_else(|| missing("describe_reason"))?,
+        config_schema: entry.config_schema.ok_or_else(|| missing("config_schema"))?,
+        get_extension: entry.get_extension,
+        explain: None,
+        learn: None,
+        state: None,
     })
 }

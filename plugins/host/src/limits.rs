@@ -22,6 +22,10 @@ pub struct HostLimits {
     pub max_reason_codes: usize,
     /// The most metrics of one matcher; further ones are dropped.
     pub max_metrics: usize,
+    /// The most factors of one explanation.
+    pub max_factors: usize,
+    /// The longest saved state of a matcher, in bytes.
+    pub max_state_bytes: usize,
 }
 
 impl Default for HostLimits {
@@ -35,6 +39,8 @@ impl Default for HostLimits {
             max_message_bytes: 1024,
             max_reason_codes: 256,
             max_metrics: 64,
+            max_factors: 64,
+            max_state_bytes: 16 << 20,
         }
     }
 }

@@ -9,6 +9,8 @@ use crate::{Candidates, HostError};
 
 /// How far the categories' sum may be from 1 before the vector is refused.
 const SUM_TOLERANCE: f32 = 0.01;
+/// The most languages of one customer.
+const MAX_LANGUAGES: usize = 16;
 
 /// How much one modality had a say in the emotion vector.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -178,15 +180,26 @@ fn modality(trust: Option<ModalityTrust>) -> abi::Modality {
     })
 }
 
+/// A language that the customer speaks in this call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpokenLanguage {
+    /// A BCP 47 tag.
+    pub tag: String,
+    /// The share of what was said, in (0, 1].
+    pub share: f32,
+    /// How well the customer speaks it, as a CEFR number: A1 is 1, C2 is 6, native is 7.
+    pub level: Option<f32>,
+}
+
 /// One customer who waits for an agent.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ScoreRequest {
     /// What was observed of the customer.
     pub emotion: Emotion,
-    /// The customer's language as a BCP 47 tag; `None` where it is unknown.
-    pub language: Option<String>,
-    /// How well the customer speaks it, as a CEFR number: A1 is 1, C2 is 6, native is 7.
-    pub language_level: Option<f32>,
+    /// The customer's languages; none where the language is unknown. Matchers get them with the largest share first.
+    pub languages: Vec<SpokenLanguage>,
+    /// Whether an interpreter can be brought into the call.
+    pub interpreter: bool,
     /// Name, proficiency asked for (1 to 5), and whether the issue cannot be served without it.
     pub needed_skills: Vec<(String, f32, bool)>,
     /// How complex the issue is, in [0, 1].
@@ -207,10 +220,28 @@ impl ScoreRequest {
         for (_, level, _) in &self.needed_skills {
             within("needed_skills", *level, 1.0, 5.0)?;
         }
-        if let Some(level) = self.language_level {
-            within("language_level", level, 1.0, abi::LEVEL_NATIVE)?;
-        }
+        self.check_languages()?;
         within("complexity", self.complexity, 0.0, 1.0)
+    }
+
+    fn check_languages(&self) -> Result<(), HostError> {
+        let refuse = |reason: String| Err(HostError::InvalidRequest { field: "languages", reason });
+        if self.languages.len() > MAX_LANGUAGES {
+            return refuse(format!("{} are more than {MAX_LANGUAGES}", self.languages.len()));
+        }
+        for spoken in &self.languages {
+            if spoken.tag.is_empty() {
+                return refuse("a language has no tag".to_owned());
+            }
+            if !(spoken.share > 0.0 && spoken.share <= 1.0) {
+                return refuse(format!("the share {} is not above 0 and at most 1", spoken.share));
+            }
+            if let Some(level) = spoken.level {
+                within("languages", level, 1.0, abi::LEVEL_NATIVE)?;
+            }
+        }
+        let sum: f32 = self.languages.iter().map(|spoken| spoken.share).sum();
+        within("languages", sum, 0.0, 1.0 + SUM_TOLERANCE)
     }
 }
 
@@ -226,6 +257,7 @@ fn within(field: &'static str, value: f32, low: f32, high: f32) -> Result<(), Ho
 pub(crate) struct RawRequest<'request> {
     emotion: abi::Emotion,
     needs: Vec<abi::SkillNeed>,
+    languages: Vec<abi::Spoken>,
     request: &'request ScoreRequest,
 }
 
@@ -242,7 +274,17 @@ impl<'request> RawRequest<'request> {
                 reserved: 0,
             })
             .collect();
-        Self { emotion: request.emotion.to_abi(), needs, request }
+        let mut languages: Vec<abi::Spoken> = request
+            .languages
+            .iter()
+            .map(|spoken| abi::Spoken {
+                tag: Text::from_borrowed(&spoken.tag),
+                share: spoken.share,
+                level: spoken.level.unwrap_or(f32::NAN),
+            })
+            .collect();
+        languages.sort_by(|left, right| right.share.total_cmp(&left.share));
+        Self { emotion: request.emotion.to_abi(), needs, languages, request }
     }
 
     /// The structure to pass; valid for as long as `self` is borrowed.
@@ -257,9 +299,12 @@ impl<'request> RawRequest<'request> {
             need_count: u32::try_from(self.needs.len()).unwrap_or(u32::MAX),
             emotion: &raw const self.emotion,
             needs: self.needs.as_ptr(),
-            language: self.request.language.as_deref().map_or(Text::EMPTY, Text::from_borrowed),
-            language_level: self.request.language_level.unwrap_or(f32::NAN),
+            languages: self.languages.as_ptr(),
+            // Bounded by `MAX_LANGUAGES`.
+            language_count: u32::try_from(self.languages.len()).unwrap_or(0),
+            interpreter: u32::from(self.request.interpreter),
             complexity: self.request.complexity,
+            reserved: 0,
             waiting_ms: self.request.waiting_ms,
             time_limit_us,
         }
@@ -286,8 +331,17 @@ mod tests {
     fn numbers_outside_their_range_are_refused_by_name() {
         let mut request = ScoreRequest { complexity: f32::NAN, ..ScoreRequest::default() };
         assert_eq!(field(&request), "complexity");
-        request = ScoreRequest { language_level: Some(0.5), ..ScoreRequest::default() };
-        assert_eq!(field(&request), "language_level");
+        let spoken = |share, level| SpokenLanguage { tag: "en".to_owned(), share, level };
+        for languages in [
+            vec![spoken(1.0, Some(0.5))],
+            vec![spoken(0.0, None)],
+            vec![spoken(0.7, None), spoken(0.7, None)],
+            vec![SpokenLanguage { tag: String::new(), share: 1.0, level: None }],
+            vec![spoken(0.01, None); MAX_LANGUAGES + 1],
+        ] {
+            request = ScoreRequest { languages, ..ScoreRequest::default() };
+            assert_eq!(field(&request), "languages");
+        }
         request = ScoreRequest { needed_skills: vec![("a".into(), 6.0, true)], ..ScoreRequest::default() };
         assert_eq!(field(&request), "needed_skills");
         request = ScoreRequest { needed_skills: vec![("a".into(), 1.0, true); 5], ..ScoreRequest::default() };
@@ -318,8 +372,7 @@ mod tests {
         let candidates = Candidates::builder().build();
         let raw = RawRequest::new(&request, &candidates);
         let abi_request = raw.to_abi();
-        assert_eq!(abi_request.language.length, 0);
-        assert!(abi_request.language_level.is_nan());
+        assert_eq!(abi_request.language_count, 0);
         assert_eq!(abi_request.time_limit_us, 1, "a short limit must not turn into none");
         assert_eq!(raw.needs[0].skill, abi::NONE);
         assert_eq!(raw.emotion.worst_category, abi::NONE);

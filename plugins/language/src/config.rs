@@ -1,6 +1,8 @@
 //! What can be set, with its defaults and their schema.
 
 use heartline_plugin_sdk::MatcherError;
+use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The highest level that is ever asked: a native speaker's is never needed.
@@ -9,7 +11,8 @@ pub(crate) const HIGHEST_LEVEL: f32 = 6.0;
 const GROUP_LIMIT: usize = 64;
 
 /// The configuration of the language matcher. Levels are CEFR numbers: A1 is 1, B1 is 3, C2 is 6, native is 7.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The lowest level at which a call can be held at all.
@@ -104,26 +107,3 @@ impl Config {
         Ok(())
     }
 }
-
-/// The schema of [`Config`]; a test holds it to the defaults above.
-pub(crate) const SCHEMA: &str = r##"{
-  "type": "object",
-  "additionalProperties": false,
-  "description": "levels are CEFR numbers: A1 is 1, B1 is 3, C2 is 6, native is 7",
-  "properties": {
-    "minimum_level": {"type": "number", "minimum": 1, "maximum": 6, "default": 3.0, "description": "lowest level at which a call can be held"},
-    "comfortable_level": {"type": "number", "minimum": 1, "maximum": 6, "default": 5.0, "description": "enough for any customer with a simple issue"},
-    "assumed_level": {"type": "number", "minimum": 1, "maximum": 7, "default": 5.0, "description": "the customer's level where it is unknown"},
-    "complexity_levels": {"type": "number", "minimum": 0, "maximum": 5, "default": 1.0, "description": "levels more that a fully complex issue asks for"},
-    "gap_cost": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.2, "description": "lost for each level below the one asked"},
-    "region_factor": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.95, "description": "worth of the same language of another region"},
-    "script_factor": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.9, "description": "worth of the same language in another script"},
-    "related_factor": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.5, "description": "worth of a related language"},
-    "unknown_confidence": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.1, "description": "confidence where the customer's language is unknown"},
-    "equivalent": {"$ref": "#/$defs/groups", "default": [["zh", "cmn"], ["no", "nb"], ["fil", "tl"], ["he", "iw"], ["id", "in"]], "description": "primary subtags that name the same language"},
-    "related": {"$ref": "#/$defs/groups", "default": [["no", "nb", "nn", "da"], ["hr", "sr", "bs"], ["cs", "sk"], ["id", "ms"], ["gl", "pt"]], "description": "primary subtags whose speakers mostly understand each other"}
-  },
-  "$defs": {
-    "groups": {"type": "array", "maxItems": 64, "items": {"type": "array", "maxItems": 64, "items": {"type": "string", "pattern": "^[A-Za-z]{2,8}$"}}}
-  }
-}"##;

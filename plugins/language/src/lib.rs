@@ -51,7 +51,6 @@ impl Matcher for Language {
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str =
         "Compares the customer's language and level with the languages agents speak.";
-    const CONFIG_SCHEMA: &'static str = config::SCHEMA;
     const REASONS: &'static [Reason] = &[
         Reason { code: reason::AT_LEVEL, text: "speaks the customer's language at the level asked" },
         Reason { code: reason::BELOW_LEVEL, text: "speaks the customer's language, below the level asked" },
@@ -71,12 +70,12 @@ impl Matcher for Language {
     }
 
     fn score(
-        &self,
+        &mut self,
         request: &Request<'_>,
         candidates: &Candidates<'_>,
         scores: &mut Scores<'_>,
     ) -> Result<(), MatcherError> {
-        let Some(wanted) = request.language.and_then(Tag::parse) else {
+        let Some(wanted) = request.languages.first().map(|spoken| spoken.tag).and_then(Tag::parse) else {
             let score = Score {
                 score: UNDECIDED,
                 eligible: true,
@@ -111,10 +110,10 @@ struct Asked {
 
 impl Asked {
     fn new(config: &Config, request: &Request<'_>) -> Self {
-        let own = request.language_level.unwrap_or(config.assumed_level);
+        let own = request.languages.first().and_then(|spoken| spoken.level).unwrap_or(config.assumed_level);
         let level = own.clamp(config.minimum_level, config.comfortable_level)
             + request.complexity * config.complexity_levels;
-        let confidence = if request.language_level.is_some() { SURE } else { LEVEL_ASSUMED };
+        let confidence = if request.languages.first().is_some_and(|spoken| spoken.level.is_some()) { SURE } else { LEVEL_ASSUMED };
         Self { level: level.min(config::HIGHEST_LEVEL), confidence }
     }
 

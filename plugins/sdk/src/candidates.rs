@@ -3,7 +3,7 @@
 use heartline_plugin_abi as abi;
 use heartline_plugin_abi::TRAIT_COUNT;
 
-use crate::{MatcherError, raw};
+use crate::{Attribute, MatcherError, raw};
 
 pub use heartline_plugin_abi::Outcomes;
 
@@ -25,13 +25,19 @@ pub enum Trait {
 
 /// Compressed rows: the entries of row `i` are those from `offsets[i]` to `offsets[i + 1]`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rows<'call> {
-    pub(crate) offsets: &'call [u32],
-    pub(crate) ids: &'call [u32],
-    pub(crate) levels: &'call [f32],
+pub struct Rows<'call> {
+    /// One more than there are rows, never falling; empty where no row has an entry.
+    pub offsets: &'call [u32],
+    /// The entries' ids.
+    pub ids: &'call [u32],
+    /// The entries' levels.
+    pub levels: &'call [f32],
 }
 
 impl<'call> Rows<'call> {
+    /// Rows of which none has an entry; the only ones without offsets.
+    pub(crate) const NONE: Self = Self { offsets: &[], ids: &[], levels: &[] };
+
     /// # Safety
     /// The pointers must be as the header says of a compressed row with `count` rows, for as long as `'call`.
     unsafe fn from_abi(
@@ -40,9 +46,12 @@ impl<'call> Rows<'call> {
         ids: *const u32,
         levels: *const f32,
     ) -> Result<Self, MatcherError> {
+        if offsets.is_null() {
+            return Ok(Self::NONE);
+        }
         // SAFETY: the caller promises `count + 1` offsets.
         let offsets = unsafe { raw::column(offsets, count + 1, "a column of offsets is null") }?;
-        if offsets.windows(2).any(|pair| pair[0] > pair[1]) {
+        if !offsets.is_sorted() {
             return Err(MatcherError::Argument("a column of offsets falls"));
         }
         let length = offsets[count] as usize;
@@ -53,15 +62,28 @@ impl<'call> Rows<'call> {
         Ok(Self { offsets, ids, levels })
     }
 
+    /// Where a row's entries are in `ids` and `levels`.
+    fn range(&self, row: usize) -> std::ops::Range<usize> {
+        if self.offsets.is_empty() {
+            return 0..0;
+        }
+        self.offsets[row] as usize..self.offsets[row + 1] as usize
+    }
+
     fn row(&self, row: usize) -> impl Iterator<Item = (u32, f32)> + Clone + use<'call> {
-        let range = self.offsets[row] as usize..self.offsets[row + 1] as usize;
+        let range = self.range(row);
         self.ids[range.clone()].iter().copied().zip(self.levels[range].iter().copied())
     }
 }
 
 /// All candidates, one row each. Asking for a row that does not exist panics, like indexing a slice.
+///
+/// The columns are the host's memory, borrowed for the call. A column of which the host knows nothing is empty, and the
+/// methods by row then give what is said at each.
 #[derive(Debug, Clone)]
 pub struct Candidates<'call> {
+    pub(crate) count: usize,
+    pub(crate) snapshot: u64,
     pub(crate) skill_names: Vec<&'call str>,
     pub(crate) language_tags: Vec<&'call str>,
     pub(crate) skills: Rows<'call>,
@@ -71,19 +93,27 @@ pub struct Candidates<'call> {
     pub(crate) capacities: &'call [u32],
     pub(crate) idle_ms: &'call [u64],
     pub(crate) outcomes: &'call [Outcomes],
+    pub(crate) attributes: Vec<Attribute<'call>>,
 }
 
 impl<'call> Candidates<'call> {
     /// How many candidates there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.active_tasks.len()
+        self.count
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.active_tasks.is_empty()
+        self.count == 0
+    }
+
+    /// The number of these columns: calls with the same number have the same columns, so what was worked out from them
+    /// once need not be worked out again. `None` where the host says nothing.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<u64> {
+        (self.snapshot != 0).then_some(self.snapshot)
     }
 
     /// Every skill of any candidate, once; skill ids are indices into it.
@@ -108,34 +138,70 @@ impl<'call> Candidates<'call> {
         self.languages.row(row)
     }
 
+    /// All candidates' skills at once, for matchers that go through the columns themselves.
+    #[must_use]
+    pub fn skill_rows(&self) -> Rows<'call> {
+        self.skills
+    }
+
+    /// All candidates' languages at once, for matchers that go through the columns themselves.
+    #[must_use]
+    pub fn language_rows(&self) -> Rows<'call> {
+        self.languages
+    }
+
     /// A candidate's attitude in the order of [`Trait`], in [0, 1]; NaN where a trait is unknown.
     #[must_use]
     pub fn attitude(&self, row: usize) -> [f32; TRAIT_COUNT] {
-        std::array::from_fn(|index| self.attitudes[row * TRAIT_COUNT + index])
+        self.attitudes().get(row).copied().unwrap_or([f32::NAN; TRAIT_COUNT])
     }
 
-    /// How many tasks a candidate has now.
+    /// All attitudes, or none at all where nothing is known of anybody.
+    #[must_use]
+    pub fn attitudes(&self) -> &'call [[f32; TRAIT_COUNT]] {
+        self.attitudes.as_chunks().0
+    }
+
+    /// How many tasks a candidate has now; 0 where the host does not know.
     #[must_use]
     pub fn active_tasks(&self, row: usize) -> u32 {
-        self.active_tasks[row]
+        self.active_tasks.get(row).copied().unwrap_or(0)
     }
 
-    /// How many tasks a candidate can have at once.
+    /// How many tasks a candidate can have at once; 1 where the host does not know.
     #[must_use]
     pub fn capacity(&self, row: usize) -> u32 {
-        self.capacities[row]
+        self.capacities.get(row).copied().unwrap_or(1)
     }
 
-    /// How long a candidate has been without a new task, in ms.
+    /// How long a candidate has been without a new task, in ms; 0 where the host does not know.
     #[must_use]
     pub fn idle_ms(&self, row: usize) -> u64 {
-        self.idle_ms[row]
+        self.idle_ms.get(row).copied().unwrap_or(0)
     }
 
     /// How a candidate's past calls ended; all 0 where nothing is known.
     #[must_use]
     pub fn outcomes(&self, row: usize) -> Outcomes {
-        self.outcomes[row]
+        self.outcomes.get(row).copied().unwrap_or_default()
+    }
+
+    /// All outcomes, or none at all where nothing is known of anybody.
+    #[must_use]
+    pub fn outcome_rows(&self) -> &'call [Outcomes] {
+        self.outcomes
+    }
+
+    /// A custom attribute by its name; `None` where no candidate has it.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&Attribute<'call>> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    /// All custom attributes.
+    #[must_use]
+    pub fn attributes(&self) -> &[Attribute<'call>] {
+        &self.attributes
     }
 
     /// Reads the ABI's candidates.
@@ -152,6 +218,8 @@ impl<'call> Candidates<'call> {
         // SAFETY: as before, for every column below.
         unsafe {
             Ok(Self {
+                count,
+                snapshot: columns.snapshot,
                 skill_names: raw::texts(
                     columns.skill_names,
                     columns.skill_name_count,
@@ -174,27 +242,38 @@ impl<'call> Candidates<'call> {
                     columns.language_ids,
                     columns.language_levels,
                 )?,
-                attitudes: raw::column(columns.attitudes, count * TRAIT_COUNT, "the attitudes are null")?,
-                active_tasks: raw::column(columns.active_tasks, count, "the active tasks are null")?,
-                capacities: raw::column(columns.capacities, count, "the capacities are null")?,
-                idle_ms: raw::column(columns.idle_ms, count, "the idle times are null")?,
-                outcomes: raw::column(columns.outcomes, count, "the outcomes are null")?,
+                attitudes: raw::optional(
+                    columns.attitudes,
+                    count * TRAIT_COUNT,
+                    "the attitudes are misaligned",
+                )?,
+                active_tasks: raw::optional(
+                    columns.active_tasks,
+                    count,
+                    "the active tasks are misaligned",
+                )?,
+                capacities: raw::optional(columns.capacities, count, "the capacities are misaligned")?,
+                idle_ms: raw::optional(columns.idle_ms, count, "the idle times are misaligned")?,
+                outcomes: raw::optional(columns.outcomes, count, "the outcomes are misaligned")?,
+                attributes: Attribute::all_from_abi(columns)?,
             })
         }
     }
 
-    fn none() -> Self {
-        let rows = Rows { offsets: &[0], ids: &[], levels: &[] };
+    pub(crate) fn none() -> Self {
         Self {
+            count: 0,
+            snapshot: 0,
             skill_names: Vec::new(),
             language_tags: Vec::new(),
-            skills: rows,
-            languages: rows,
+            skills: Rows::NONE,
+            languages: Rows::NONE,
             attitudes: &[],
             active_tasks: &[],
             capacities: &[],
             idle_ms: &[],
             outcomes: &[],
+            attributes: Vec::new(),
         }
     }
 }

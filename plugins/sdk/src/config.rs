@@ -1,62 +1,45 @@
-//! From configuration text to an instance, with unknown keys refused by name.
+//! The configuration of a matcher: its schema, and the way from text to an instance with every fault named.
 
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{Matcher, MatcherError};
+
+/// What can be a matcher's configuration: a type that derives `serde::Deserialize`, `schemars::JsonSchema` and
+/// `garde::Validate`.
+///
+/// Give it `#[serde(default, deny_unknown_fields)]` and a `Default`, so that `{}` is a configuration and a misspelt key at
+/// any depth is none. The comments of its fields become the schema's descriptions, the values of its `Default` the schema's
+/// defaults, and `#[garde(range(min = .., max = ..))]` both the schema's bounds and the check before
+/// [`Matcher::create`].
+pub trait MatcherConfig: DeserializeOwned + JsonSchema + Validate<Context = ()> {}
+
+impl<T: DeserializeOwned + JsonSchema + Validate<Context = ()>> MatcherConfig for T {}
+
+/// The schema of a matcher's configuration, as JSON.
+#[must_use]
+pub fn config_schema<M: Matcher>() -> &'static str {
+    // A static of a generic function is one for all its instances, so the texts are told apart by type.
+    static SCHEMAS: LazyLock<Mutex<HashMap<TypeId, &'static str>>> = LazyLock::new(Mutex::default);
+    let mut schemas = SCHEMAS.lock().unwrap_or_else(PoisonError::into_inner);
+    schemas.entry(TypeId::of::<M>()).or_insert_with(|| {
+        let schema = schemars::schema_for!(M::Config);
+        Box::leak(serde_json::to_string(&schema).unwrap_or_default().into_boxed_str())
+    })
+}
 
 /// Parses a configuration and makes an instance of it.
 pub(crate) fn create<M: Matcher>(text: &str) -> Result<M, MatcherError> {
     let keys: Map<String, Value> = serde_json::from_str(text)
         .map_err(|error| MatcherError::Config(format!("it is not a JSON object: {error}")))?;
-    refuse_unknown_keys(&keys, M::CONFIG_SCHEMA)?;
-    let config = serde_json::from_value(Value::Object(keys))
+    let config: M::Config = serde_json::from_value(Value::Object(keys))
         .map_err(|error| MatcherError::Config(error.to_string()))?;
+    config.validate().map_err(|report| MatcherError::Config(report.to_string().trim_end().replace('\n', "; ")))?;
     M::create(config)
-}
-
-/// The schema is the public promise, so a key that it does not name is refused even where the author's type would
-/// ignore it.
-fn refuse_unknown_keys(keys: &Map<String, Value>, schema: &str) -> Result<(), MatcherError> {
-    if schema.is_empty() {
-        return Ok(());
-    }
-    let schema: Value = serde_json::from_str(schema)
-        .map_err(|error| MatcherError::Failed(format!("the matcher's own schema is no JSON: {error}")))?;
-    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return Ok(()) };
-    let unknown: Vec<&str> =
-        keys.keys().filter(|key| !properties.contains_key(*key)).map(String::as_str).collect();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let expected: Vec<&str> = properties.keys().map(String::as_str).collect();
-    Err(MatcherError::Config(format!(
-        "unknown key {}; expected are {}",
-        unknown.join(", "),
-        expected.join(", ")
-    )))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SCHEMA: &str = r#"{"properties": {"weight": {}, "scale": {}}}"#;
-
-    fn keys(text: &str) -> Map<String, Value> {
-        serde_json::from_str(text).unwrap()
-    }
-
-    #[test]
-    fn keys_outside_the_schema_are_refused_with_the_expected_names() {
-        refuse_unknown_keys(&keys(r#"{"weight": 1}"#), SCHEMA).unwrap();
-        let error = refuse_unknown_keys(&keys(r#"{"wieght": 1}"#), SCHEMA).unwrap_err();
-        assert_eq!(error, MatcherError::Config("unknown key wieght; expected are scale, weight".to_owned()));
-    }
-
-    #[test]
-    fn a_schema_without_properties_refuses_nothing() {
-        refuse_unknown_keys(&keys(r#"{"any": 1}"#), "").unwrap();
-        refuse_unknown_keys(&keys(r#"{"any": 1}"#), r#"{"type": "object"}"#).unwrap();
-        assert!(matches!(refuse_unknown_keys(&keys("{}"), "{"), Err(MatcherError::Failed(_))));
-    }
 }

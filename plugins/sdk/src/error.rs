@@ -18,6 +18,9 @@ pub enum MatcherError {
     /// The time limit would have been overrun.
     #[error("the time limit would be overrun")]
     OutOfTime,
+    /// The bytes are no state of this matcher; the text says why.
+    #[error("{0}")]
+    State(String),
     /// The matcher panicked; the text is the panic's.
     #[error("{0}")]
     Panicked(String),
@@ -30,6 +33,7 @@ impl MatcherError {
             Self::Failed(_) => Status::FAILED,
             Self::Argument(_) => Status::BAD_ARGUMENT,
             Self::OutOfTime => Status::OUT_OF_TIME,
+            Self::State(_) => Status::BAD_STATE,
             Self::Panicked(_) => Status::PANICKED,
         }
     }

@@ -1,18 +1,20 @@
 //! The functions that a host calls: pointers in, a safe matcher inside, a status out, and a fence around it all.
 
 use std::any::Any;
-use std::cell::Cell;
+use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use heartline_plugin_abi as abi;
 use heartline_plugin_abi::{Entry, RawMatcher, Status, Text};
 
-use crate::{Candidates, Matcher, MatcherError, Request, Scores, config, host, raw};
+use crate::{
+    Candidates, Explain, Factors, Learn, Matcher, MatcherError, Outcome, Request, Scores, State, config, host, raw,
+};
 
 /// A matcher and whether it has panicked.
 struct Instance<M> {
     matcher: M,
-    poisoned: Cell<bool>,
+    is_poisoned: bool,
 }
 
 /// The entry of a matcher; [`crate::export_matcher!`] makes a symbol of it.
@@ -24,13 +26,13 @@ pub const fn entry<M: Matcher>() -> Entry {
         name: Text::from_borrowed(M::NAME),
         version: Text::from_borrowed(M::VERSION),
         description: Text::from_borrowed(M::DESCRIPTION),
-        config_schema: Text::from_borrowed(M::CONFIG_SCHEMA),
         init: Some(init),
+        config_schema: Some(config_schema::<M>),
         create: Some(create::<M>),
         score: Some(score::<M>),
         destroy: Some(destroy::<M>),
         describe_reason: Some(describe_reason::<M>),
-        get_extension: None,
+        get_extension: Some(get_extension::<M>),
         ..Entry::EMPTY
     }
 }
@@ -109,12 +111,36 @@ unsafe extern "C" fn create<M: Matcher>(
         }
         // SAFETY: the header makes the host promise that the text is as long as it says.
         let text = unsafe { raw::text(text, "the configuration is no text") }?;
-        let instance = Instance { matcher: config::create::<M>(text)?, poisoned: Cell::new(false) };
+        let instance = Instance { matcher: config::create::<M>(text)?, is_poisoned: false };
         // SAFETY: the place is not null, and the header makes the host promise that it can be written to.
         unsafe { matcher.write(Box::into_raw(Box::new(instance)).cast()) };
         Ok(())
     });
     // SAFETY: the header makes the host promise that the message is as it says.
+    unsafe { answer(result, message) }
+}
+
+/// Runs a call of an instance, behind the fence; an instance that has panicked answers nothing else any more.
+///
+/// # Safety
+/// `matcher` must be null or an instance that `create::<M>` made and nobody else uses during the call; a non-null
+/// `message` must be as the header says.
+unsafe fn call<M: Matcher>(
+    matcher: *mut RawMatcher,
+    message: *mut abi::Message,
+    body: impl FnOnce(&mut M) -> Result<(), MatcherError>,
+) -> Status {
+    // SAFETY: the caller promises that this is an instance that nobody else uses now.
+    let instance = unsafe { matcher.cast::<Instance<M>>().as_mut() };
+    let result = match instance {
+        None => Err(MatcherError::Argument("the instance is null")),
+        Some(instance) if instance.is_poisoned => {
+            Err(MatcherError::Panicked("an earlier call panicked".to_owned()))
+        }
+        Some(Instance { matcher, is_poisoned }) => fence(|| body(matcher))
+            .inspect_err(|error| *is_poisoned = matches!(error, MatcherError::Panicked(_))),
+    };
+    // SAFETY: the caller promises that the message is as the header says.
     unsafe { answer(result, message) }
 }
 
@@ -125,19 +151,8 @@ unsafe extern "C" fn score<M: Matcher>(
     scores: *mut abi::Scores,
     message: *mut abi::Message,
 ) -> Status {
-    // SAFETY: the header makes the host promise that this is an instance that `create` made and nobody else uses now.
-    let instance = unsafe { matcher.cast_const().cast::<Instance<M>>().as_ref() };
-    let result = match instance {
-        None => Err(MatcherError::Argument("score got no instance")),
-        Some(instance) if instance.poisoned.get() => {
-            Err(MatcherError::Panicked("an earlier call panicked".to_owned()))
-        }
-        // SAFETY: the header makes the host promise that the other pointers are as it says.
-        Some(instance) => fence(|| unsafe { score_once(&instance.matcher, request, candidates, scores) })
-            .inspect_err(|error| instance.poisoned.set(matches!(error, MatcherError::Panicked(_)))),
-    };
-    // SAFETY: the header makes the host promise that the message is as it says.
-    unsafe { answer(result, message) }
+    // SAFETY: the header makes the host promise that all pointers are as it says.
+    unsafe { call::<M>(matcher, message, |matcher| score_once(matcher, request, candidates, scores)) }
 }
 
 /// Scores between the pointers of one call.
@@ -145,7 +160,7 @@ unsafe extern "C" fn score<M: Matcher>(
 /// # Safety
 /// The pointers and all they lead to must be as the header says, during the call.
 unsafe fn score_once<M: Matcher>(
-    matcher: &M,
+    matcher: &mut M,
     request: *const abi::Request,
     candidates: *const abi::Candidates,
     answer: *mut abi::Scores,
@@ -165,6 +180,132 @@ unsafe fn score_once<M: Matcher>(
     // SAFETY: `Scores::from_abi` found the structure complete, and the borrow of its columns does not cover `count`.
     unsafe { (*answer).count = count };
     Ok(())
+}
+
+pub(crate) unsafe extern "C" fn explain<M: Explain>(
+    matcher: *mut RawMatcher,
+    request: *const abi::Request,
+    candidates: *const abi::Candidates,
+    row: u32,
+    factors: *mut abi::Factors,
+    message: *mut abi::Message,
+) -> Status {
+    let body = |matcher: &mut M| {
+        // SAFETY: the header makes the host promise that all pointers are as it says.
+        let request = unsafe { Request::from_abi(request) }?;
+        // SAFETY: as before.
+        let candidates = unsafe { Candidates::from_abi(candidates) }?;
+        if row as usize >= candidates.len() {
+            return Err(MatcherError::Argument("the row to explain is not there"));
+        }
+        // SAFETY: as before.
+        let mut room = unsafe { Factors::from_abi(factors) }?;
+        matcher.explain(&request, &candidates, row as usize, &mut room)?;
+        // No more than the capacity, which came as a `u32`.
+        let count = u32::try_from(room.len()).unwrap_or(0);
+        // SAFETY: `Factors::from_abi` found the structure complete, and the borrow of its room does not cover `count`.
+        unsafe { (*factors).count = count };
+        Ok(())
+    };
+    // SAFETY: the header makes the host promise that all pointers are as it says.
+    unsafe { call::<M>(matcher, message, body) }
+}
+
+pub(crate) unsafe extern "C" fn learn<M: Learn>(
+    matcher: *mut RawMatcher,
+    request: *const abi::Request,
+    candidates: *const abi::Candidates,
+    outcome: *const abi::Outcome,
+    message: *mut abi::Message,
+) -> Status {
+    let body = |matcher: &mut M| {
+        // SAFETY: the header makes the host promise that all pointers are as it says.
+        let request = unsafe { Request::from_abi(request) }?;
+        // SAFETY: as before.
+        let candidates = unsafe { Candidates::from_abi(candidates) }?;
+        if candidates.len() != 1 {
+            return Err(MatcherError::Argument("an outcome belongs to one agent"));
+        }
+        // SAFETY: as before.
+        let outcome = unsafe { Outcome::from_abi(outcome) }?;
+        matcher.learn(&request, &candidates, &outcome)
+    };
+    // SAFETY: the header makes the host promise that all pointers are as it says.
+    unsafe { call::<M>(matcher, message, body) }
+}
+
+pub(crate) unsafe extern "C" fn save<M: State>(
+    matcher: *mut RawMatcher,
+    writer: *const abi::Writer,
+    message: *mut abi::Message,
+) -> Status {
+    let body = |matcher: &mut M| {
+        // SAFETY: the header makes the host promise that all pointers are as it says.
+        let writer = unsafe { raw::structure(writer, "the writer is null or too short") }?;
+        let Some(write) = writer.write else { return Err(MatcherError::Argument("the writer cannot write")) };
+        let bytes = matcher.save()?;
+        // SAFETY: context and function are of the same structure, and the bytes live through the call.
+        let status = unsafe { write(writer.context, bytes.as_ptr(), bytes.len()) };
+        let refused = || MatcherError::Failed("the host has no room for the state".to_owned());
+        (status == Status::OK).then_some(()).ok_or_else(refused)
+    };
+    // SAFETY: the header makes the host promise that all pointers are as it says.
+    unsafe { call::<M>(matcher, message, body) }
+}
+
+pub(crate) unsafe extern "C" fn load<M: State>(
+    matcher: *mut RawMatcher,
+    data: *const u8,
+    length: usize,
+    message: *mut abi::Message,
+) -> Status {
+    let body = |matcher: &mut M| {
+        // SAFETY: the header makes the host promise that all pointers are as it says.
+        let bytes = unsafe { raw::column(data, length, "the state is null") }?;
+        matcher.load(bytes)
+    };
+    // SAFETY: the header makes the host promise that all pointers are as it says.
+    unsafe { call::<M>(matcher, message, body) }
+}
+
+/// The structures that [`get_extension`] hands out.
+struct Tables<M>(std::marker::PhantomData<M>);
+
+impl<M: Matcher> Tables<M> {
+    const EXPLAIN: &'static abi::Explain = &abi::Explain {
+        size: abi::size_of_struct::<abi::Explain>(),
+        reserved: 0,
+        explain: M::EXTENSIONS.explain,
+    };
+    const LEARN: &'static abi::Learn =
+        &abi::Learn { size: abi::size_of_struct::<abi::Learn>(), reserved: 0, learn: M::EXTENSIONS.learn };
+    const STATE: &'static abi::State = &match M::EXTENSIONS.state {
+        Some((save, load)) => abi::State {
+            size: abi::size_of_struct::<abi::State>(),
+            reserved: 0,
+            save: Some(save),
+            load: Some(load),
+        },
+        None => {
+            abi::State { size: abi::size_of_struct::<abi::State>(), reserved: 0, save: None, load: None }
+        }
+    };
+}
+
+unsafe extern "C" fn get_extension<M: Matcher>(id: Text) -> *const c_void {
+    // SAFETY: the header makes the host promise that the text is as long as it says.
+    let id = unsafe { id.as_str() };
+    match id {
+        Some(abi::EXPLAIN) if M::EXTENSIONS.explain.is_some() => std::ptr::from_ref(Tables::<M>::EXPLAIN).cast(),
+        Some(abi::LEARN) if M::EXTENSIONS.learn.is_some() => std::ptr::from_ref(Tables::<M>::LEARN).cast(),
+        Some(abi::STATE) if M::EXTENSIONS.state.is_some() => std::ptr::from_ref(Tables::<M>::STATE).cast(),
+        _ => std::ptr::null(),
+    }
+}
+
+unsafe extern "C" fn config_schema<M: Matcher>() -> Text {
+    let schema = fence(|| Ok(config::config_schema::<M>()));
+    schema.map_or(Text::EMPTY, Text::from_borrowed)
 }
 
 unsafe extern "C" fn destroy<M: Matcher>(matcher: *mut RawMatcher) {

@@ -5,16 +5,22 @@
 //!
 //! ```
 //! #![forbid(unsafe_code)]
+//! use garde::Validate;
 //! use heartline_plugin_sdk::{Candidates, Matcher, MatcherError, Reason, Request, Score, Scores, export_matcher};
+//! use schemars::JsonSchema;
+//! use serde::{Deserialize, Serialize};
 //!
 //! /// Prefers agents who have been idle for long.
 //! pub struct Idle {
-//!     full_score_ms: f32,
+//!     config: Config,
 //! }
 //!
-//! #[derive(serde::Deserialize)]
+//! /// The configuration of the idle matcher.
+//! #[derive(Serialize, Deserialize, JsonSchema, Validate)]
 //! #[serde(default, deny_unknown_fields)]
 //! pub struct Config {
+//!     /// The idle time that gives the full score, in ms.
+//!     #[garde(range(min = 1.0, max = 86_400_000.0))]
 //!     full_score_ms: f32,
 //! }
 //!
@@ -30,20 +36,15 @@
 //!     const NAME: &'static str = "Idle time";
 //!     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
 //!     const DESCRIPTION: &'static str = "Prefers agents who have been idle for long.";
-//!     const CONFIG_SCHEMA: &'static str =
-//!         r#"{"type": "object", "properties": {"full_score_ms": {"type": "number", "minimum": 1}}}"#;
 //!     const REASONS: &'static [Reason] = &[Reason { code: 1, text: "by idle time" }];
 //!
 //!     fn create(config: Config) -> Result<Self, MatcherError> {
-//!         if config.full_score_ms < 1.0 {
-//!             return Err(MatcherError::Config("full_score_ms must be at least 1".to_owned()));
-//!         }
-//!         Ok(Self { full_score_ms: config.full_score_ms })
+//!         Ok(Self { config })
 //!     }
 //!
-//!     fn score(&self, _: &Request, candidates: &Candidates, scores: &mut Scores) -> Result<(), MatcherError> {
+//!     fn score(&mut self, _: &Request, candidates: &Candidates, scores: &mut Scores) -> Result<(), MatcherError> {
 //!         for row in 0..candidates.len() {
-//!             let score = (candidates.idle_ms(row) as f32 / self.full_score_ms).min(1.0);
+//!             let score = (candidates.idle_ms(row) as f32 / self.config.full_score_ms).min(1.0);
 //!             scores.set(row, Score { score, eligible: true, confidence: 1.0, reason: 1 });
 //!         }
 //!         Ok(())
@@ -57,26 +58,29 @@
 //! Every call from the host passes a fence: a panic becomes a status, and the instance answers nothing else from then
 //! on. This needs `panic = "unwind"`, which is the default of every profile.
 
+mod attribute;
 mod candidates;
 mod config;
 mod error;
 mod export;
+mod extensions;
 mod host;
 mod raw;
 mod request;
 mod scores;
 pub mod testing;
 
-pub use candidates::{Candidates, Outcomes, Trait};
+pub use attribute::{Attribute, AttributeValue};
+pub use candidates::{Candidates, Outcomes, Rows, Trait};
+pub use config::{MatcherConfig, config_schema};
 pub use error::MatcherError;
 pub use export::entry;
+pub use extensions::{Explain, Extensions, Factor, Factors, Learn, Outcome, State};
 pub use heartline_plugin_abi as abi;
 pub use heartline_plugin_abi::LogLevel;
 pub use host::{log, metric};
-pub use request::{Category, Emotion, Modality, Request, SkillNeed, WorstMoment};
+pub use request::{Category, Emotion, Modality, Request, SkillNeed, Spoken, WorstMoment};
 pub use scores::{Score, Scores};
-
-use serde::de::DeserializeOwned;
 
 /// What a reason code means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,9 +93,8 @@ pub struct Reason {
 
 /// A matcher: scores agents for one customer.
 pub trait Matcher: Send + Sized + 'static {
-    /// The configuration. Give it `#[serde(default, deny_unknown_fields)]`, so that `{}` is a configuration and a
-    /// misspelt key at any depth is none.
-    type Config: DeserializeOwned;
+    /// The configuration.
+    type Config: MatcherConfig;
 
     /// A stable id in lower-case letters, digits, `.`, `-` and `_`.
     const ID: &'static str;
@@ -101,10 +104,10 @@ pub trait Matcher: Send + Sized + 'static {
     const VERSION: &'static str;
     /// What the matcher does, in a sentence.
     const DESCRIPTION: &'static str;
-    /// A JSON schema of the configuration. Keys that its `properties` do not name are refused before `create`.
-    const CONFIG_SCHEMA: &'static str;
     /// Every reason code that `score` may give. Codes appear once, texts are not empty; this is checked when compiling.
     const REASONS: &'static [Reason];
+    /// What it offers besides scores.
+    const EXTENSIONS: Extensions<Self> = Extensions::none();
 
     /// Makes an instance.
     ///
@@ -112,12 +115,13 @@ pub trait Matcher: Send + Sized + 'static {
     /// [`MatcherError::Config`] where the configuration makes no sense, and others.
     fn create(config: Self::Config) -> Result<Self, MatcherError>;
 
-    /// Scores every candidate: calls [`Scores::set`] once for each row.
+    /// Scores every candidate: calls [`Scores::set`] once for each row. The same input gives the same answer, until
+    /// something was learned or a state was loaded.
     ///
     /// # Errors
     /// Where no answer can be given; whatever was set is then ignored, and the instance may be called again.
     fn score(
-        &self,
+        &mut self,
         request: &Request<'_>,
         candidates: &Candidates<'_>,
         scores: &mut Scores<'_>,

@@ -20,6 +20,12 @@ unsafe impl SizePrefixed for heartline_plugin_abi::Candidates {}
 unsafe impl SizePrefixed for heartline_plugin_abi::Scores {}
 // SAFETY: the first field is `size`.
 unsafe impl SizePrefixed for heartline_plugin_abi::Message {}
+// SAFETY: the first field is `size`.
+unsafe impl SizePrefixed for heartline_plugin_abi::Factors {}
+// SAFETY: the first field is `size`.
+unsafe impl SizePrefixed for heartline_plugin_abi::Outcome {}
+// SAFETY: the first field is `size`.
+unsafe impl SizePrefixed for heartline_plugin_abi::Writer {}
 
 /// Whether a pointer leads to a structure that has all fields this version knows.
 ///
@@ -67,6 +73,22 @@ pub(crate) unsafe fn column<'call, T>(
     }
     // SAFETY: the pointer is neither null nor misaligned, the length is possible, and the caller promises the rest.
     Ok(unsafe { std::slice::from_raw_parts(pointer, count) })
+}
+
+/// Borrows a column that may be null; it is empty then.
+///
+/// # Safety
+/// As for [`column`].
+pub(crate) unsafe fn optional<'call, T>(
+    pointer: *const T,
+    count: usize,
+    problem: &'static str,
+) -> Result<&'call [T], MatcherError> {
+    if pointer.is_null() {
+        return Ok(&[]);
+    }
+    // SAFETY: the caller promises what `column` asks for.
+    unsafe { column(pointer, count, problem) }
 }
 
 /// Borrows a column of the answer.

@@ -168,6 +168,17 @@ pub struct SkillNeed<'call> {
     pub must_have: bool,
 }
 
+/// A language that the customer speaks in this call.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spoken<'call> {
+    /// A BCP 47 tag.
+    pub tag: &'call str,
+    /// The share of what was said, in (0, 1].
+    pub share: f32,
+    /// How well the customer speaks it, as a CEFR number (A1 is 1, C2 is 6, native is 7); `None` where it is unknown.
+    pub level: Option<f32>,
+}
+
 /// One customer who waits for an agent.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Request<'call> {
@@ -175,10 +186,11 @@ pub struct Request<'call> {
     pub emotion: Emotion,
     /// The needed skills.
     pub needs: Vec<SkillNeed<'call>>,
-    /// The customer's language as a BCP 47 tag; `None` where it is unknown.
-    pub language: Option<&'call str>,
-    /// How well the customer speaks it, as a CEFR number (A1 is 1, C2 is 6, native is 7); `None` where it is unknown.
-    pub language_level: Option<f32>,
+    /// The customer's languages, the largest share first; none where the language is unknown, more than one where the
+    /// customer mixes languages.
+    pub languages: Vec<Spoken<'call>>,
+    /// Whether an interpreter can be brought into the call.
+    pub interpreter: bool,
     /// How complex the issue is, in [0, 1].
     pub complexity: f32,
     /// How long the customer has waited, in ms.
@@ -208,13 +220,23 @@ impl<'call> Request<'call> {
                 Ok(SkillNeed { name, skill, level: need.level, must_have: need.must_have != 0 })
             })
             .collect::<Result<_, MatcherError>>()?;
+        let count = request.language_count as usize;
         // SAFETY: as before.
-        let language = unsafe { raw::text(request.language, "the language is no text") }?;
+        let spoken = unsafe { raw::column(request.languages, count, "the languages are null") }?;
+        let languages = spoken
+            .iter()
+            .map(|spoken| {
+                // SAFETY: as before.
+                let tag = unsafe { raw::text(spoken.tag, "a language is no text") }?;
+                let level = (!spoken.level.is_nan()).then_some(spoken.level);
+                Ok(Spoken { tag, share: spoken.share, level })
+            })
+            .collect::<Result<_, MatcherError>>()?;
         Ok(Self {
             emotion: Emotion::from_abi(emotion),
             needs,
-            language: (!language.is_empty()).then_some(language),
-            language_level: (!request.language_level.is_nan()).then_some(request.language_level),
+            languages,
+            interpreter: request.interpreter != 0,
             complexity: request.complexity,
             waiting_ms: request.waiting_ms,
             time_limit: (request.time_limit_us > 0).then(|| Duration::from_micros(request.time_limit_us)),

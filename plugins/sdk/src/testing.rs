@@ -114,6 +114,8 @@ impl Agents {
     #[must_use]
     pub fn candidates(&self) -> Candidates<'_> {
         Candidates {
+            count: self.active_tasks.len(),
+            snapshot: 0,
             skill_names: self.skills.names.clone(),
             language_tags: self.languages.names.clone(),
             skills: self.skills.rows(),
@@ -123,6 +125,7 @@ impl Agents {
             capacities: &self.capacities,
             idle_ms: &self.idle_ms,
             outcomes: &self.outcomes,
+            attributes: Vec::new(),
         }
     }
 
@@ -156,7 +159,7 @@ pub fn create<M: Matcher>(config_json: &str) -> Result<M, MatcherError> {
 /// # Errors
 /// What the matcher says, or [`MatcherError::Failed`] where a host would refuse the answer.
 pub fn score<M: Matcher>(
-    matcher: &M,
+    matcher: &mut M,
     request: &Request<'_>,
     agents: &Agents,
 ) -> Result<Vec<Score>, MatcherError> {

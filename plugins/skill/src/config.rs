@@ -1,10 +1,13 @@
 //! What can be set, with its defaults and their schema.
 
 use heartline_plugin_sdk::MatcherError;
+use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The configuration of the skill matcher.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[garde(allow_unvalidated)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// How many levels more a fully complex issue asks for.
@@ -77,19 +80,3 @@ impl Config {
         share * self.relax_levels
     }
 }
-
-/// The schema of [`Config`]; a test holds it to the defaults above.
-pub(crate) const SCHEMA: &str = r#"{
-  "type": "object",
-  "additionalProperties": false,
-  "properties": {
-    "complexity_levels": {"type": "number", "minimum": 0, "maximum": 4, "default": 1.0, "description": "levels more that a fully complex issue asks for"},
-    "gap_cost": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.25, "description": "lost of a need for each level below the one asked"},
-    "surplus_cost": {"type": "number", "minimum": 0, "maximum": 0.25, "default": 0.02, "description": "lost of a need for each level above the one asked"},
-    "max_gap_levels": {"type": "number", "minimum": 0, "maximum": 4, "default": 1.0, "description": "how far below the level asked a must-have skill may be"},
-    "helpful_weight": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.4, "description": "weight of a skill that helps beside a must-have, which has 1"},
-    "relax_after_ms": {"type": "integer", "minimum": 0, "default": 60000, "description": "wait before less is asked"},
-    "relax_full_ms": {"type": "integer", "minimum": 0, "default": 300000, "description": "wait after which the most is taken off"},
-    "relax_levels": {"type": "number", "minimum": 0, "maximum": 4, "default": 2.0, "description": "most levels taken off for waiting"}
-  }
-}"#;

@@ -41,7 +41,6 @@ impl Matcher for Skill {
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str =
         "Compares the skills an issue needs, and their levels, with what agents can do.";
-    const CONFIG_SCHEMA: &'static str = config::SCHEMA;
     const REASONS: &'static [Reason] = &[
         Reason { code: reason::ALL_AT_LEVEL, text: "has every needed skill at the level asked" },
         Reason { code: reason::HELPFUL_MISSING, text: "has what is needed, but not every skill that helps" },
@@ -61,7 +60,7 @@ impl Matcher for Skill {
     }
 
     fn score(
-        &self,
+        &mut self,
         request: &Request<'_>,
         candidates: &Candidates<'_>,
         scores: &mut Scores<'_>,
