@@ -134,6 +134,8 @@ impl Default for BreakerConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProcessConfig {
+    /// The program that becomes the process; unset stands for the running one.
+    pub program: Option<PathBuf>,
     /// The most memory that the process may take, in bytes.
     pub max_memory_bytes: u64,
     /// How long the process may take to load its matcher, in milliseconds.
@@ -142,7 +144,7 @@ pub struct ProcessConfig {
 
 impl Default for ProcessConfig {
     fn default() -> Self {
-        Self { max_memory_bytes: 1 << 30, start_timeout_ms: 10_000 }
+        Self { program: None, max_memory_bytes: 1 << 30, start_timeout_ms: 10_000 }
     }
 }
 
@@ -236,7 +238,7 @@ mod tests {
             allowed_sha256: vec!["0".repeat(64), "F".repeat(64), "12".to_owned()],
             max_generations: 0,
             breaker: BreakerConfig { failures: 0, back_off_ms: 10, max_back_off_ms: 9 },
-            process: ProcessConfig { max_memory_bytes: 1, start_timeout_ms: 600_001 },
+            process: ProcessConfig { program: None, max_memory_bytes: 1, start_timeout_ms: 600_001 },
             ..PluginsConfig::default()
         };
         let expected = [
