@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use heartline_plugin_host::BreakerOptions;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -31,8 +32,8 @@ pub struct PluginsConfig {
     pub state_folder: Option<PathBuf>,
     /// How often it is written, in milliseconds.
     pub state_interval_ms: u64,
-    /// `[plugins.breaker]`
-    pub breaker: BreakerConfig,
+    /// `[plugins.breaker]`: when a matcher that fails is no longer asked.
+    pub breaker: BreakerOptions,
     /// `[plugins.process]`
     pub process: ProcessConfig,
 }
@@ -46,7 +47,7 @@ impl Default for PluginsConfig {
             max_generations: 16,
             state_folder: None,
             state_interval_ms: 60_000,
-            breaker: BreakerConfig::default(),
+            breaker: BreakerOptions::default(),
             process: ProcessConfig::default(),
         }
     }
@@ -112,39 +113,21 @@ pub enum IsolationChoice {
     Process,
 }
 
-/// `[plugins.breaker]`: when a matcher that fails is no longer asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct BreakerConfig {
-    /// How many failures in a row put a matcher into quarantine.
-    pub failures: u32,
-    /// How long the first quarantine lasts, in milliseconds; each that follows lasts twice as long.
-    pub back_off_ms: u64,
-    /// How long a quarantine lasts at most, in milliseconds.
-    pub max_back_off_ms: u64,
-}
-
-impl Default for BreakerConfig {
-    fn default() -> Self {
-        Self { failures: 3, back_off_ms: 1_000, max_back_off_ms: 300_000 }
-    }
-}
-
 /// `[plugins.process]`: what a matcher in a process of its own may cost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProcessConfig {
     /// The program that becomes the process; unset stands for the running one.
     pub program: Option<PathBuf>,
-    /// The most memory that the process may take, in bytes.
-    pub max_memory_bytes: u64,
+    /// How much memory the matcher may take, on top of what its process has when it starts, in bytes.
+    pub memory_bytes: u64,
     /// How long the process may take to load its matcher, in milliseconds.
     pub start_timeout_ms: u64,
 }
 
 impl Default for ProcessConfig {
     fn default() -> Self {
-        Self { program: None, max_memory_bytes: 1 << 30, start_timeout_ms: 10_000 }
+        Self { program: None, memory_bytes: 1 << 30, start_timeout_ms: 10_000 }
     }
 }
 
@@ -158,7 +141,7 @@ impl Section for PluginsConfig {
             ("breaker.failures", u64::from(self.breaker.failures), 1, 1_000),
             ("breaker.back_off_ms", self.breaker.back_off_ms, 1, 86_400_000),
             ("breaker.max_back_off_ms", self.breaker.max_back_off_ms, 1, 86_400_000),
-            ("process.max_memory_bytes", self.process.max_memory_bytes, 64 << 20, 1 << 40),
+            ("process.memory_bytes", self.process.memory_bytes, 64 << 20, 1 << 40),
             ("process.start_timeout_ms", self.process.start_timeout_ms, 100, 600_000),
         ] {
             if !(lowest..=highest).contains(&value) {
@@ -237,14 +220,14 @@ mod tests {
             matchers: vec![matcher("a", 1), matcher("a", 0), matcher("Has Spaces", 60_001)],
             allowed_sha256: vec!["0".repeat(64), "F".repeat(64), "12".to_owned()],
             max_generations: 0,
-            breaker: BreakerConfig { failures: 0, back_off_ms: 10, max_back_off_ms: 9 },
-            process: ProcessConfig { program: None, max_memory_bytes: 1, start_timeout_ms: 600_001 },
+            breaker: BreakerOptions { failures: 0, back_off_ms: 10, max_back_off_ms: 9 },
+            process: ProcessConfig { program: None, memory_bytes: 1, start_timeout_ms: 600_001 },
             ..PluginsConfig::default()
         };
         let expected = [
             "max_generations",
             "breaker.failures",
-            "process.max_memory_bytes",
+            "process.memory_bytes",
             "process.start_timeout_ms",
             "breaker.max_back_off_ms",
             "matchers[1].deadline_ms",

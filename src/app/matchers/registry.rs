@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use heartline_plugin_host::{
-    BreakerOptions, Host, HostError, HostLimits, Isolation, Matcher, MatcherOptions, ProcessOptions,
+    Host, HostError, HostLimits, Isolation, Matcher, MatcherOptions, ProcessOptions,
 };
 use serde_json::{Map, Value};
 
@@ -152,7 +152,7 @@ pub(super) fn host(config: &Config) -> Host {
     if plugins.allowed_sha256.is_empty() {
         return host;
     }
-    host.allow_only(plugins.allowed_sha256.iter().cloned().collect())
+    host.with_allowed(plugins.allowed_sha256.iter().cloned())
 }
 
 /// Loads one library as the configuration says.
@@ -168,21 +168,18 @@ pub(super) fn load(
         IsolationChoice::None => Isolation::None,
         IsolationChoice::Process => {
             let program = plugins.process.program.clone().or_else(|| std::env::current_exe().ok());
+            let program = program.unwrap_or_else(|| PathBuf::from("heartline"));
             Isolation::Process(ProcessOptions {
-                program: program.unwrap_or_else(|| PathBuf::from("heartline")),
+                program,
                 arguments: vec![MATCHER_PROCESS.into()],
-                max_memory_bytes: plugins.process.max_memory_bytes,
-                start_timeout: Duration::from_millis(plugins.process.start_timeout_ms),
+                memory_bytes: plugins.process.memory_bytes,
             })
         }
     };
     let options = MatcherOptions {
         deadline: entry.deadline(),
-        breaker: BreakerOptions {
-            failures: plugins.breaker.failures,
-            back_off: Duration::from_millis(plugins.breaker.back_off_ms),
-            max_back_off: Duration::from_millis(plugins.breaker.max_back_off_ms),
-        },
+        slow_deadline: Duration::from_millis(plugins.process.start_timeout_ms),
+        breaker: plugins.breaker,
         isolation,
     };
     host.load_with(path, &settings, &options)
