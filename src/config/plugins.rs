@@ -28,6 +28,8 @@ pub struct PluginsConfig {
     pub allowed_sha256: Vec<String>,
     /// How many versions of one matcher may be loaded one after the other before the program must be started anew.
     pub max_generations: usize,
+    /// How long it may take to start a matcher, and to save or load what it has learned, in milliseconds.
+    pub slow_deadline_ms: u64,
     /// The folder where matchers keep what they have learned; unset, they forget it when the program ends.
     pub state_folder: Option<PathBuf>,
     /// How often it is written, in milliseconds.
@@ -45,6 +47,7 @@ impl Default for PluginsConfig {
             matchers: ["skill", "attitude", "language"].map(MatcherConfig::shipped).to_vec(),
             allowed_sha256: Vec::new(),
             max_generations: 16,
+            slow_deadline_ms: 5_000,
             state_folder: None,
             state_interval_ms: 60_000,
             breaker: BreakerOptions::default(),
@@ -121,13 +124,11 @@ pub struct ProcessConfig {
     pub program: Option<PathBuf>,
     /// How much memory the matcher may take, on top of what its process has when it starts, in bytes.
     pub memory_bytes: u64,
-    /// How long the process may take to load its matcher, in milliseconds.
-    pub start_timeout_ms: u64,
 }
 
 impl Default for ProcessConfig {
     fn default() -> Self {
-        Self { program: None, memory_bytes: 1 << 30, start_timeout_ms: 10_000 }
+        Self { program: None, memory_bytes: 1 << 30 }
     }
 }
 
@@ -142,7 +143,7 @@ impl Section for PluginsConfig {
             ("breaker.back_off_ms", self.breaker.back_off_ms, 1, 86_400_000),
             ("breaker.max_back_off_ms", self.breaker.max_back_off_ms, 1, 86_400_000),
             ("process.memory_bytes", self.process.memory_bytes, 64 << 20, 1 << 40),
-            ("process.start_timeout_ms", self.process.start_timeout_ms, 100, 600_000),
+            ("slow_deadline_ms", self.slow_deadline_ms, 100, 600_000),
         ] {
             if !(lowest..=highest).contains(&value) {
                 refuse(key, format!("{value} is not within {lowest} to {highest}"));
@@ -221,14 +222,15 @@ mod tests {
             allowed_sha256: vec!["0".repeat(64), "F".repeat(64), "12".to_owned()],
             max_generations: 0,
             breaker: BreakerOptions { failures: 0, back_off_ms: 10, max_back_off_ms: 9 },
-            process: ProcessConfig { program: None, memory_bytes: 1, start_timeout_ms: 600_001 },
+            slow_deadline_ms: 600_001,
+            process: ProcessConfig { program: None, memory_bytes: 1 },
             ..PluginsConfig::default()
         };
         let expected = [
             "max_generations",
             "breaker.failures",
             "process.memory_bytes",
-            "process.start_timeout_ms",
+            "slow_deadline_ms",
             "breaker.max_back_off_ms",
             "matchers[1].deadline_ms",
             "matchers[1].id",

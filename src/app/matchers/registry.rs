@@ -178,7 +178,7 @@ pub(super) fn load(
     };
     let options = MatcherOptions {
         deadline: entry.deadline(),
-        slow_deadline: Duration::from_millis(plugins.process.start_timeout_ms),
+        slow_deadline: Duration::from_millis(plugins.slow_deadline_ms),
         breaker: plugins.breaker,
         isolation,
     };
