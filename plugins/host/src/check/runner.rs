@@ -156,6 +156,7 @@ impl Checker {
             seed: *seed,
             rounds: *rounds,
             config: config.clone(),
+            time_limit: *time_limit,
             deadline: *deadline,
             load_limit: *load_limit,
             memory_bytes: *memory_bytes,
