@@ -23,8 +23,8 @@ use std::ffi::OsString;
 use std::io::Write;
 
 use clap::Parser;
-use heartline_plugin_host::isolation;
 use clap::error::ErrorKind;
+use heartline_plugin_host::isolation;
 
 pub use arguments::{Arguments, MATCHER_PROCESS};
 pub use error::{CliError, Exit};
@@ -63,6 +63,12 @@ fn execute(arguments: Arguments, output: &mut dyn Write, faults: &mut dyn Write)
     if matches!(arguments.command, Command::MatcherProcess) {
         // All that it needs comes from the process that started it.
         return serve_matcher();
+    }
+    if let Command::Plugins(command) = &arguments.command
+        && let Some(done) = plugins::run_without_config(command, output)
+    {
+        // Whoever writes a matcher need not have a server.
+        return done;
     }
     let mut config = Config::load(arguments.config.as_deref(), &arguments.set)?;
     let is_server = matches!(arguments.command, Command::Serve);

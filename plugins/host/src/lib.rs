@@ -43,6 +43,7 @@ mod attributes;
 mod backend;
 mod breaker;
 mod candidates;
+pub mod check;
 mod descriptor;
 mod error;
 mod explanation;

@@ -94,7 +94,11 @@ impl Matchers {
     ///
     /// # Errors
     /// What the host says; the present generation then stays.
-    pub(crate) fn reload(&self, id: &str, settings: Option<Map<String, Value>>) -> Option<Result<u64, HostError>> {
+    pub(crate) fn reload(
+        &self,
+        id: &str,
+        settings: Option<Map<String, Value>>,
+    ) -> Option<Result<u64, HostError>> {
         let entry = self.entries.get(id)?;
         // Held over the loading, so that two reloads come one after the other.
         let mut present = entry.settings.lock().unwrap_or_else(PoisonError::into_inner);
