@@ -59,6 +59,12 @@ fn execute(arguments: Arguments, output: &mut dyn Write, faults: &mut dyn Write)
         // Whoever makes the first key has no usable configuration yet.
         return keys::run(command, output);
     }
+    if let Command::Plugins(command) = &arguments.command
+        && let Some(done) = plugins::run_without_config(command, output)
+    {
+        // Whoever writes a matcher need not have a server.
+        return done;
+    }
     let mut config = Config::load(arguments.config.as_deref(), &arguments.set)?;
     let is_server = matches!(arguments.command, Command::Serve);
     if !is_server && config.telemetry.log_filter == DEFAULT_FILTER {

@@ -39,6 +39,7 @@
 mod answer;
 mod attributes;
 mod candidates;
+pub mod check;
 mod descriptor;
 mod error;
 mod explanation;
