@@ -80,7 +80,7 @@ pub use heartline_plugin_abi as abi;
 pub use heartline_plugin_abi::LogLevel;
 pub use host::{log, metric};
 pub use request::{Category, Emotion, Modality, Request, SkillNeed, Spoken, WorstMoment};
-pub use scores::{Score, Scores};
+pub use scores::{RowMut, Score, Scores};
 
 /// What a reason code means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,6 +26,26 @@ pub struct Scores<'call> {
     pub(crate) eligible: &'call mut [u8],
 }
 
+/// One row of the answer; see [`Scores::rows_mut`].
+#[derive(Debug)]
+pub struct RowMut<'row> {
+    score: &'row mut f32,
+    confidence: &'row mut f32,
+    reason_code: &'row mut u32,
+    eligible: &'row mut u8,
+}
+
+impl RowMut<'_> {
+    /// Sets the answer for this candidate.
+    #[inline]
+    pub fn set(self, score: Score) {
+        *self.score = score.score;
+        *self.confidence = score.confidence;
+        *self.reason_code = score.reason;
+        *self.eligible = u8::from(score.eligible);
+    }
+}
+
 impl<'call> Scores<'call> {
     /// How many rows there are: the number of candidates.
     #[must_use]
@@ -47,6 +67,42 @@ impl<'call> Scores<'call> {
         self.eligible[row] = u8::from(score.eligible);
     }
 
+    /// Sets the same answer for every candidate.
+    pub fn fill(&mut self, score: Score) {
+        self.scores.fill(score.score);
+        self.confidences.fill(score.confidence);
+        self.reason_codes.fill(score.reason);
+        self.eligible.fill(u8::from(score.eligible));
+    }
+
+    /// All rows in order, for matchers that set one after the other: this saves looking for the row each time.
+    pub fn rows_mut(&mut self) -> impl DoubleEndedIterator<Item = RowMut<'_>> + ExactSizeIterator {
+        let numbers = self.scores.iter_mut().zip(self.confidences.iter_mut());
+        let marks = self.reason_codes.iter_mut().zip(self.eligible.iter_mut());
+        numbers.zip(marks).map(|((score, confidence), (reason_code, eligible))| RowMut {
+            score,
+            confidence,
+            reason_code,
+            eligible,
+        })
+    }
+
+    /// Borrows columns that a test has made; all must be equally long.
+    ///
+    /// # Panics
+    /// Where they are not.
+    #[must_use]
+    pub fn from_columns(
+        scores: &'call mut [f32],
+        confidences: &'call mut [f32],
+        reason_codes: &'call mut [u32],
+        eligible: &'call mut [u8],
+    ) -> Self {
+        let lengths = [confidences.len(), reason_codes.len(), eligible.len()];
+        assert_eq!(lengths, [scores.len(); 3], "the columns of an answer are equally long");
+        Self { scores, confidences, reason_codes, eligible }
+    }
+
     /// Borrows the ABI's answer.
     ///
     /// # Safety
@@ -64,5 +120,21 @@ impl<'call> Scores<'call> {
                 eligible: raw::column_mut(columns.eligible, count, "the column of eligible is null")?,
             })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_set_one_by_one_or_all_alike() {
+        let (mut numbers, mut confidences) = ([f32::NAN; 2], [f32::NAN; 2]);
+        let (mut reasons, mut eligible) = ([0; 2], [255; 2]);
+        let mut scores = Scores::from_columns(&mut numbers, &mut confidences, &mut reasons, &mut eligible);
+        scores.fill(Score { score: 0.25, eligible: true, confidence: 0.5, reason: 9 });
+        let last = scores.rows_mut().next_back();
+        last.unwrap().set(Score { score: 0.75, eligible: false, confidence: 1.0, reason: 3 });
+        assert_eq!((numbers, confidences, reasons, eligible), ([0.25, 0.75], [0.5, 1.0], [9, 3], [1, 0]));
     }
 }
