@@ -1,4 +1,4 @@
-//! What a customer's emotional state asks for, and how far an agent's traits give it.
+//! What a customer's emotional state asks for.
 
 use heartline_plugin_sdk::Emotion;
 use heartline_plugin_sdk::abi::TRAIT_COUNT;
@@ -22,15 +22,6 @@ pub(crate) struct Demand {
     pub(crate) leading: usize,
 }
 
-/// How far an agent meets a demand.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Fit {
-    /// The demand-weighted mean of the traits, in [0, 1].
-    pub(crate) score: f32,
-    /// The share of the demand that falls on traits that are known, in [0, 1].
-    pub(crate) known: f32,
-}
-
 impl Demand {
     /// The demand of a state; `None` where it asks for nothing.
     pub(crate) fn new(needs: &Needs, emotion: &Emotion) -> Option<Self> {
@@ -52,18 +43,5 @@ impl Demand {
             strength: total.min(1.0),
             leading,
         })
-    }
-
-    /// Compares an agent's traits with the demand. There are many agents, so nothing here branches on what is known.
-    #[inline]
-    pub(crate) fn fit(&self, attitude: &[f32; TRAIT_COUNT]) -> Fit {
-        let (mut score, mut known) = (0.0_f32, 0.0_f32);
-        for (share, value) in self.shares.iter().zip(attitude) {
-            let is_unknown = value.is_nan();
-            score += share * if is_unknown { UNKNOWN_TRAIT } else { *value };
-            known += if is_unknown { 0.0 } else { *share };
-        }
-        // The sum of the shares can round to above 1.
-        Fit { score: score.min(1.0), known: known.min(1.0) }
     }
 }

@@ -16,6 +16,8 @@ mod learning;
 mod logistic;
 mod outcomes;
 mod parts;
+mod score;
+mod sheets;
 mod state;
 
 pub use config::{Config, Learning, NeedTable, TraitWeights};
@@ -27,6 +29,7 @@ use heartline_plugin_sdk::{
 };
 use learning::{Learned, Target};
 use outcomes::Reading;
+use sheets::Sheets;
 
 /// Nothing was observed.
 const REASON_ABSTAIN: u32 = 1;
@@ -44,14 +47,13 @@ const FAIR: f32 = 0.4;
 
 /// The score of everybody where nobody is preferred.
 const UNDECIDED: f32 = 0.5;
-/// An agent of whom no trait is known.
-const UNKNOWN: [f32; 5] = [f32::NAN; 5];
 
 /// Scores agents by their attitude.
 #[derive(Debug, Clone)]
 pub struct Attitude {
     config: Config,
     learned: Learned,
+    sheets: Sheets,
 }
 
 impl Matcher for Attitude {
@@ -110,7 +112,7 @@ impl Matcher for Attitude {
     const EXTENSIONS: Extensions<Self> = Extensions::none().explain().learn().state();
 
     fn create(config: Config) -> Result<Self, MatcherError> {
-        Ok(Self { learned: Learned::new(&config), config })
+        Ok(Self { learned: Learned::new(&config), config, sheets: Sheets::default() })
     }
 
     fn score(
@@ -129,21 +131,8 @@ impl Matcher for Attitude {
         };
         let reading = Reading::new(&self.config, parts::upset_share(&request.emotion));
         let sureness = request.emotion.confidence * demand.strength;
-        let (attitudes, outcomes) = (candidates.attitudes(), candidates.outcome_rows());
-        for (row, answer) in scores.rows_mut().enumerate() {
-            let attitude = attitudes.get(row).unwrap_or(&UNKNOWN);
-            let fit = demand.fit(attitude);
-            let record = reading.record(outcomes.get(row).unwrap_or(&outcomes::NO_CALLS));
-            // What is known: the traits, and beside them a record as far as it counts.
-            let known = fit.known + (1.0 - fit.known) * record.weight;
-            let score = (1.0 - record.weight) * fit.score + record.weight * record.success;
-            answer.set(Score {
-                score: score.min(1.0),
-                eligible: true,
-                confidence: (sureness * known).min(1.0),
-                reason: reason(demand.leading, attitude[demand.leading]),
-            });
-        }
+        self.sheets.refresh(candidates);
+        score::answer(&demand, &reading, sureness, &self.sheets, scores.columns());
         Ok(())
     }
 }
@@ -187,7 +176,11 @@ impl Attitude {
     ) -> Vec<Factor<'static>> {
         let Ok(demand) = self.demand(request) else { return vec![explain::undecided(UNDECIDED)] };
         let reading = Reading::new(&self.config, parts::upset_share(&request.emotion));
-        explain::factors(&demand, &candidates.attitude(row), reading.record(&candidates.outcomes(row)))
+        explain::factors(
+            &demand,
+            &candidates.attitude(row),
+            reading.record(outcomes::calls(&candidates.outcomes(row))),
+        )
     }
 }
 
@@ -221,14 +214,6 @@ impl State for Attitude {
         self.learned.restore(evidence, outcomes);
         Ok(())
     }
-}
-
-/// The code for what the agent has of the trait that is needed most.
-#[inline]
-fn reason(leading: usize, value: f32) -> u32 {
-    // Every comparison with an unknown value is false.
-    let grade = u32::from(value < STRONG) + u32::from(value < FAIR);
-    if value.is_nan() { REASON_UNKNOWN } else { REASON_TRAITS + 3 * leading as u32 + grade }
 }
 
 export_matcher!(Attitude);

@@ -4,9 +4,16 @@ use heartline_plugin_sdk::abi::Outcomes;
 
 use crate::Config;
 
-/// An agent of whom no call is known.
-pub(crate) const NO_CALLS: Outcomes =
-    Outcomes { resolved: 0, unresolved: 0, upset_resolved: 0, upset_unresolved: 0 };
+/// How many numbers a record is made of.
+pub(crate) const CALL_COUNT: usize = 4;
+
+/// The calls of a record as numbers: with upset customers, good and bad, then with others.
+pub(crate) fn calls(outcomes: &Outcomes) -> [f32; CALL_COUNT] {
+    // Upset calls are counted in both pairs; a host that counts otherwise must not lead to negative numbers here.
+    let other_good = outcomes.resolved.saturating_sub(outcomes.upset_resolved);
+    let other_bad = outcomes.unresolved.saturating_sub(outcomes.upset_unresolved);
+    [outcomes.upset_resolved, outcomes.upset_unresolved, other_good, other_bad].map(|count| count as f32)
+}
 
 /// An agent's record.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,20 +45,22 @@ impl Reading {
         }
     }
 
-    /// The record of one agent.
+    /// The record of one agent, from what [`calls`] gives.
     #[inline]
-    pub(crate) fn record(&self, outcomes: &Outcomes) -> Record {
-        // Upset calls are counted in both pairs; a host that counts otherwise must not lead to negative numbers here.
-        let other_good = outcomes.resolved.saturating_sub(outcomes.upset_resolved) as f32;
-        let other_bad = outcomes.unresolved.saturating_sub(outcomes.upset_unresolved) as f32;
+    pub(crate) fn record(&self, [upset_good, upset_bad, other_good, other_bad]: [f32; CALL_COUNT]) -> Record {
         let calm = 1.0 - self.upset;
-        let good = self.upset * outcomes.upset_resolved as f32 + calm * other_good;
-        let bad = self.upset * outcomes.upset_unresolved as f32 + calm * other_bad;
+        let good = self.upset * upset_good + calm * other_good;
+        let bad = self.upset * upset_bad + calm * other_bad;
         let calls = good + bad;
         // One division for both, because this is done for every agent.
         let inverse = 1.0 / (calls + self.prior_calls);
         let success = (good + self.prior_good) * inverse;
-        Record { success: success.min(1.0), weight: self.outcome_weight * (calls * inverse).min(1.0) }
+        // `if` and not `min`, which would have to think of NaN.
+        let evidence = calls * inverse;
+        Record {
+            success: if success > 1.0 { 1.0 } else { success },
+            weight: self.outcome_weight * if evidence > 1.0 { 1.0 } else { evidence },
+        }
     }
 }
 
@@ -60,7 +69,7 @@ mod tests {
     use super::*;
 
     fn record(outcomes: Outcomes, upset: f32) -> Record {
-        Reading::new(&Config::default(), upset).record(&outcomes)
+        Reading::new(&Config::default(), upset).record(calls(&outcomes))
     }
 
     fn counts(resolved: u32, unresolved: u32, upset_resolved: u32, upset_unresolved: u32) -> Outcomes {

@@ -169,6 +169,18 @@ fn rank(count: usize, rounds: usize, aim: Duration) {
             .for_each(|matcher| drop(black_box(matcher.score(&request, &candidates).unwrap())));
         started.elapsed()
     });
+    // Rankings of agents that no matcher has seen before, as after each change of an agent.
+    let mut turn = 0;
+    let fresh = [candidates, agents(count).0];
+    let (first, _) = measure(rounds.min(301), || {
+        turn += 1;
+        let started = Instant::now();
+        for matcher in &mut matchers {
+            drop(black_box(matcher.score(&request, &fresh[turn % 2]).unwrap()));
+        }
+        started.elapsed()
+    });
+    println!("  the same  {first:>10.1?} where the agents have changed since the ranking before");
     let (least, _) = floor(rounds, read_bytes, count);
     let rate = count as f64 / whole.as_secs_f64() / 1e6;
     println!(

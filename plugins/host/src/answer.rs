@@ -1,8 +1,9 @@
 //! A matcher's answer: the columns it writes, and the checks before anybody believes them.
 
 use std::collections::BTreeMap;
+use std::hint::black_box;
 use std::mem::ManuallyDrop;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use heartline_plugin_abi as abi;
@@ -156,6 +157,7 @@ pub(crate) struct Answer {
 impl Answer {
     /// Columns filled with values that are no answer, so that a row left out is found.
     pub(crate) fn blank(count: usize) -> Self {
+        keep_freed_memory();
         Self {
             scores: vec![f32::NAN; count],
             confidences: vec![f32::NAN; count],
@@ -201,6 +203,17 @@ impl Answer {
             elapsed: Duration::ZERO,
         })
     }
+}
+
+/// Lets the allocator keep the memory of answers for the next ones.
+///
+/// An answer for many agents is large enough for glibc to give its memory back to the system as soon as it is dropped; to
+/// get it again costs several times what writing to it does. Its threshold for that rises to the size of the largest block
+/// that was freed so far, so freeing one large block once is all it takes. Other allocators do not mind.
+fn keep_freed_memory() {
+    const LARGE_BYTES: usize = 8 << 20;
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| drop(black_box(Vec::<u8>::with_capacity(LARGE_BYTES))));
 }
 
 /// All values must be in [0, 1]; NaN is in no range, so it is refused too.

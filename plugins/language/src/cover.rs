@@ -1,10 +1,11 @@
 //! How well an agent covers what a customer speaks.
 //!
 //! There are many agents and few languages, so each language of the candidates' table is compared with each of the
-//! customer's once, and the loop over agents only looks up. What an agent can offer in a language is one number, a key,
-//! made so that the greater key is the better offer and the best of several is their maximum.
+//! customer's once, and those that have to do with one go through the agents who speak them. What an agent can offer in a
+//! language is one number, a key, made so that the greater key is the better offer and the best of several is their
+//! maximum.
 
-use heartline_plugin_sdk::Request;
+use heartline_plugin_sdk::{Columns, Postings, Request};
 
 use crate::closeness::{self, Kinship};
 use crate::config::HIGHEST_LEVEL;
@@ -24,6 +25,8 @@ enum Kind {
 }
 
 impl Kind {
+    /// From this kind on a call can be held.
+    const USABLE: u8 = Self::Related as u8;
     /// The reasons, in the order of the kinds.
     const REASONS: [u32; 6] = [
         reason::NO_COMMON,
@@ -35,32 +38,50 @@ impl Kind {
     ];
 }
 
-/// An offer: whether a call can be held, then how well, then the kind. The bits of floats from 0 up are in the floats'
-/// order.
+/// An offer: how well a call can be held, then the kind. The bits of floats from 0 up are in the floats' order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Key(u64);
 
 impl Key {
-    const USABLE: u64 = 1 << 40;
+    const NOTHING: Self = Self(Kind::Nothing as u64);
 
     #[inline]
-    fn new(usable: bool, score: f32, kind: u64) -> Self {
-        Self(Self::USABLE * u64::from(usable) | u64::from(score.to_bits()) << 8 | kind)
+    fn new(score: f32, kind: u8) -> Self {
+        Self(u64::from(score.to_bits()) << 8 | u64::from(kind))
     }
 
     #[inline]
-    fn is_usable(self) -> bool {
-        self.0 >= Self::USABLE
+    fn kind(self) -> u8 {
+        (self.0 & 0xff) as u8
     }
 
     #[inline]
     fn score(self) -> f32 {
         f32::from_bits((self.0 >> 8) as u32)
     }
+}
+
+/// What is known of an agent while the customer's languages are gone through.
+#[derive(Debug, Clone, Copy)]
+struct Tally {
+    score: f32,
+    /// The shares of the languages in which a call can be held.
+    covered: f32,
+    /// How many those are.
+    count: u32,
+    /// What is offered in the main language.
+    main: u8,
+}
+
+impl Tally {
+    const NONE: Self = Self { score: 0.0, covered: 0.0, count: 0, main: Kind::Nothing as u8 };
 
     #[inline]
-    fn reason(self) -> u32 {
-        Kind::REASONS[((self.0 & 0xff) as usize).min(Kind::REASONS.len() - 1)]
+    fn add(&mut self, share: f32, offer: Key) {
+        let is_usable = offer.kind() >= Kind::USABLE;
+        self.score += share * offer.score();
+        self.covered += if is_usable { share } else { 0.0 };
+        self.count += u32::from(is_usable);
     }
 }
 
@@ -77,6 +98,17 @@ struct Worth {
 impl Worth {
     /// A language that has nothing to do with the customer's.
     const NONE: Self = Self { factor: 0.0, lowest: f32::INFINITY, kinds: [Kind::Nothing as u8; 3] };
+
+    /// What a level of the language is as an offer, where `asked` is the level asked.
+    #[inline]
+    fn offer(&self, asked: f32, gap_cost: f32, level: f32) -> Key {
+        let gap = (asked - level).max(0.0);
+        let is_usable = level >= self.lowest;
+        let score = (self.factor * (1.0 - gap_cost * gap)).max(0.0);
+        let kind = self.kinds[if is_usable { usize::from(gap > 0.0) } else { 2 }];
+        // Adding 0 makes a negative zero a positive one, whose bits are in order.
+        Key::new(if is_usable { score + 0.0 } else { 0.0 }, kind)
+    }
 }
 
 /// One language of the customer.
@@ -148,76 +180,108 @@ impl<'call> Customer<'call> {
         })
     }
 
-    /// How well an agent covers what the customer speaks.
-    #[inline]
-    pub(crate) fn cover(&self, ids: &[u32], levels: &[f32]) -> Cover {
-        let Some((main, others)) = self.languages.split_first() else {
-            return Cover { score: 0.0, eligible: false, reason: reason::NO_COMMON };
-        };
-        let best = self.best(main, ids, levels);
-        let mut cover =
-            Cover { score: main.share * best.score(), eligible: best.is_usable(), reason: best.reason() };
-        if !others.is_empty() {
-            self.add_others(others, main.share, (ids, levels), &mut cover);
-        }
-        match self.interpreter {
-            Some(score) if !cover.eligible || cover.score < score => {
-                Cover { score, eligible: true, reason: reason::INTERPRETER }
+    /// Answers for all agents but for the confidence; `keys` is room that is used again.
+    pub(crate) fn answer(&self, postings: &Postings, keys: &mut Vec<u64>, columns: &mut Columns<'_>) {
+        if let [main] = self.languages.as_slice() {
+            self.best_of_all(main, postings, keys, columns.scores.len());
+            for (row, key) in keys.iter().enumerate() {
+                let mut tally = Tally { main: Key(*key).kind(), ..Tally::NONE };
+                tally.add(main.share, Key(*key));
+                self.set(columns, row, tally);
             }
-            _ if cover.eligible => cover,
-            _ => Cover { score: 0.0, ..cover },
+            return;
+        }
+        // While languages are gone through the columns hold the tallies; no room beside them is needed.
+        columns.scores.fill(0.0);
+        columns.confidences.fill(0.0);
+        columns.reason_codes.fill(0);
+        for (index, wanted) in self.languages.iter().enumerate() {
+            self.best_of_all(wanted, postings, keys, columns.scores.len());
+            let rows = columns
+                .scores
+                .iter_mut()
+                .zip(columns.confidences.iter_mut())
+                .zip(columns.reason_codes.iter_mut());
+            for (key, ((score, covered), packed)) in keys.iter().zip(rows) {
+                let mut tally = Tally { score: *score, covered: *covered, ..Tally::NONE };
+                tally.add(wanted.share, Key(*key));
+                (*score, *covered) = (tally.score, tally.covered);
+                *packed += tally.count << 8 | if index == 0 { u32::from(Key(*key).kind()) } else { 0 };
+            }
+        }
+        for row in 0..columns.scores.len() {
+            let (score, covered, packed) =
+                (columns.scores[row], columns.confidences[row], columns.reason_codes[row]);
+            self.set(columns, row, Tally { score, covered, count: packed >> 8, main: (packed & 0xff) as u8 });
         }
     }
 
-    /// Adds what an agent offers in the languages beside the main one.
-    fn add_others(
-        &self,
-        others: &[Wanted<'_>],
-        main_share: f32,
-        entries: (&[u32], &[f32]),
-        cover: &mut Cover,
-    ) {
-        let mut covered = if cover.eligible { main_share } else { 0.0 };
-        let mut is_whole = cover.eligible;
-        for wanted in others {
-            let offer = self.best(wanted, entries.0, entries.1);
-            cover.score += wanted.share * offer.score();
-            covered += if offer.is_usable() { wanted.share } else { 0.0 };
-            is_whole &= offer.is_usable();
-        }
-        cover.score = cover.score.min(1.0);
-        // Shares that make up the minimum exactly must not fail by a rounding.
-        let is_enough = covered > 0.0 && covered >= self.minimum_cover - 1e-6;
-        cover.reason = if is_whole {
-            cover.reason
-        } else if cover.eligible || is_enough {
-            reason::PART
-        } else if covered > 0.0 {
-            reason::TOO_LITTLE
-        } else {
-            cover.reason
-        };
-        cover.eligible |= is_enough;
-    }
-
-    /// The best that an agent offers in one of the customer's languages; its score is 0 where no call can be held.
     #[inline]
-    fn best(&self, wanted: &Wanted<'_>, ids: &[u32], levels: &[f32]) -> Key {
-        let mut best = Key(0);
-        for (id, &level) in ids.iter().zip(levels) {
-            let worth = wanted.worths.get(*id as usize).unwrap_or(&Worth::NONE);
-            let gap = (wanted.level - level).max(0.0);
-            let is_usable = level >= worth.lowest;
-            let score = (worth.factor * (1.0 - self.gap_cost * gap)).max(0.0);
-            let grade = usize::from(gap > 0.0).max(2 * usize::from(!is_usable));
-            // Adding 0 makes a negative zero a positive one, whose bits are in order.
-            let score = if is_usable { score + 0.0 } else { 0.0 };
-            best = best.max(Key::new(is_usable, score, u64::from(worth.kinds[grade])));
-        }
-        best
+    fn set(&self, columns: &mut Columns<'_>, row: usize, tally: Tally) {
+        let cover = self.decide(tally);
+        columns.scores[row] = cover.score;
+        columns.reason_codes[row] = cover.reason;
+        columns.eligible[row] = u8::from(cover.eligible);
     }
 
-    /// What an agent offers in one of the customer's languages, in [0, 1].
+    /// The best offer of every agent in one of the customer's languages.
+    fn best_of_all(&self, wanted: &Wanted<'_>, postings: &Postings, keys: &mut Vec<u64>, count: usize) {
+        keys.clear();
+        keys.resize(count, Key::NOTHING.0);
+        for (id, worth) in (0_u32..).zip(&wanted.worths).filter(|(_, worth)| worth.lowest.is_finite()) {
+            for posting in postings.of(id) {
+                if let Some(key) = keys.get_mut(posting.row as usize) {
+                    *key = (*key).max(worth.offer(wanted.level, self.gap_cost, posting.level).0);
+                }
+            }
+        }
+    }
+
+    /// Whether and how well an agent can take the call.
+    #[inline]
+    fn decide(&self, tally: Tally) -> Cover {
+        let has_main = tally.main >= Kind::USABLE;
+        // Shares that make up the minimum exactly must not fail by a rounding.
+        let has_any = tally.count > 0;
+        let is_enough = has_any && tally.covered >= self.minimum_cover - 1e-6;
+        let eligible = has_main || is_enough;
+        let is_whole = tally.count as usize == self.languages.len();
+        let by_main = Kind::REASONS[usize::from(tally.main) % Kind::REASONS.len()];
+        let of_part = if eligible { reason::PART } else { reason::TOO_LITTLE };
+        let reason = if is_whole || !has_any { by_main } else { of_part };
+        // The sum of the shares can round to above 1.
+        let score = if eligible { tally.score.min(1.0) } else { 0.0 };
+        match self.interpreter {
+            Some(least) if !eligible || score < least => {
+                Cover { score: least, eligible: true, reason: reason::INTERPRETER }
+            }
+            _ => Cover { score, eligible, reason },
+        }
+    }
+
+    /// How well one agent covers what the customer speaks, from the agent's ids and levels.
+    pub(crate) fn cover(&self, ids: &[u32], levels: &[f32]) -> Cover {
+        let mut tally = Tally::NONE;
+        for (index, wanted) in self.languages.iter().enumerate() {
+            let offer = self.best(wanted, ids, levels);
+            tally.add(wanted.share, offer);
+            if index == 0 {
+                tally.main = offer.kind();
+            }
+        }
+        self.decide(tally)
+    }
+
+    /// The best that one agent offers in one of the customer's languages.
+    fn best(&self, wanted: &Wanted<'_>, ids: &[u32], levels: &[f32]) -> Key {
+        let offer = |(id, level): (&u32, &f32)| {
+            let worth = wanted.worths.get(*id as usize).unwrap_or(&Worth::NONE);
+            worth.offer(wanted.level, self.gap_cost, *level)
+        };
+        ids.iter().zip(levels).map(offer).max().unwrap_or(Key::NOTHING)
+    }
+
+    /// What one agent offers in one of the customer's languages, in [0, 1].
     pub(crate) fn value(&self, wanted: &Wanted<'_>, ids: &[u32], levels: &[f32]) -> f32 {
         self.best(wanted, ids, levels).score()
     }

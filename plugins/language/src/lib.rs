@@ -19,8 +19,8 @@ pub use config::Config;
 
 use cover::Customer;
 use heartline_plugin_sdk::{
-    Candidates, Explain, Extensions, Factor, Factors, Matcher, MatcherError, Reason, Request, Score, Scores,
-    export_matcher,
+    Candidates, Explain, Extensions, Factor, Factors, Matcher, MatcherError, Postings, Reason, Request,
+    Score, Scores, export_matcher,
 };
 use names::Names;
 use tag::Tag;
@@ -52,6 +52,10 @@ pub struct Language {
     config: Config,
     names: Names,
     spoken: SpokenTags,
+    /// Which candidates speak which language.
+    postings: Postings,
+    /// Room for one number a candidate, kept from call to call.
+    keys: Vec<u64>,
 }
 
 impl Matcher for Language {
@@ -80,7 +84,13 @@ impl Matcher for Language {
 
     fn create(config: Config) -> Result<Self, MatcherError> {
         config.check()?;
-        Ok(Self { names: Names::new(&config), config, spoken: SpokenTags::default() })
+        Ok(Self {
+            names: Names::new(&config),
+            config,
+            spoken: SpokenTags::default(),
+            postings: Postings::default(),
+            keys: Vec::new(),
+        })
     }
 
     fn score(
@@ -94,18 +104,11 @@ impl Matcher for Language {
             scores.fill(Score { score: UNDECIDED, eligible: true, confidence, reason: reason::UNKNOWN });
             return Ok(());
         };
-        let confidence = if customer.is_level_known { SURE } else { LEVEL_ASSUMED };
-        let languages = candidates.language_rows();
-        for (row, answer) in scores.rows_mut().enumerate() {
-            let (ids, levels) = languages.entries(row);
-            let cover = customer.cover(ids, levels);
-            answer.set(Score {
-                score: cover.score,
-                eligible: cover.eligible,
-                confidence,
-                reason: cover.reason,
-            });
-        }
+        let tag_count = candidates.language_tags().len();
+        self.postings.refresh(candidates.snapshot(), candidates.language_rows(), tag_count);
+        let mut columns = scores.columns();
+        customer.answer(&self.postings, &mut self.keys, &mut columns);
+        columns.confidences.fill(if customer.is_level_known { SURE } else { LEVEL_ASSUMED });
         Ok(())
     }
 }

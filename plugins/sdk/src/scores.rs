@@ -26,24 +26,17 @@ pub struct Scores<'call> {
     pub(crate) eligible: &'call mut [u8],
 }
 
-/// One row of the answer; see [`Scores::rows_mut`].
+/// The columns of the answer, all equally long; see [`Scores::columns`].
 #[derive(Debug)]
-pub struct RowMut<'row> {
-    score: &'row mut f32,
-    confidence: &'row mut f32,
-    reason_code: &'row mut u32,
-    eligible: &'row mut u8,
-}
-
-impl RowMut<'_> {
-    /// Sets the answer for this candidate.
-    #[inline]
-    pub fn set(self, score: Score) {
-        *self.score = score.score;
-        *self.confidence = score.confidence;
-        *self.reason_code = score.reason;
-        *self.eligible = u8::from(score.eligible);
-    }
+pub struct Columns<'scores> {
+    /// How well each candidate fits, in [0, 1].
+    pub scores: &'scores mut [f32],
+    /// How sure the matcher is, in [0, 1].
+    pub confidences: &'scores mut [f32],
+    /// Why: codes of [`crate::Matcher::REASONS`].
+    pub reason_codes: &'scores mut [u32],
+    /// 1 where the candidate may take the call, 0 where not.
+    pub eligible: &'scores mut [u8],
 }
 
 impl<'call> Scores<'call> {
@@ -75,16 +68,15 @@ impl<'call> Scores<'call> {
         self.eligible.fill(u8::from(score.eligible));
     }
 
-    /// All rows in order, for matchers that set one after the other: this saves looking for the row each time.
-    pub fn rows_mut(&mut self) -> impl DoubleEndedIterator<Item = RowMut<'_>> + ExactSizeIterator {
-        let numbers = self.scores.iter_mut().zip(self.confidences.iter_mut());
-        let marks = self.reason_codes.iter_mut().zip(self.eligible.iter_mut());
-        numbers.zip(marks).map(|((score, confidence), (reason_code, eligible))| RowMut {
-            score,
-            confidence,
-            reason_code,
-            eligible,
-        })
+    /// The columns themselves, for matchers that write them one by one. Every row of each must be written.
+    #[must_use]
+    pub fn columns(&mut self) -> Columns<'_> {
+        Columns {
+            scores: self.scores,
+            confidences: self.confidences,
+            reason_codes: self.reason_codes,
+            eligible: self.eligible,
+        }
     }
 
     /// Borrows columns that a test has made; all must be equally long.
@@ -128,13 +120,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_set_one_by_one_or_all_alike() {
+    fn rows_are_set_all_alike_one_by_one_or_by_columns() {
         let (mut numbers, mut confidences) = ([f32::NAN; 2], [f32::NAN; 2]);
         let (mut reasons, mut eligible) = ([0; 2], [255; 2]);
         let mut scores = Scores::from_columns(&mut numbers, &mut confidences, &mut reasons, &mut eligible);
         scores.fill(Score { score: 0.25, eligible: true, confidence: 0.5, reason: 9 });
-        let last = scores.rows_mut().next_back();
-        last.unwrap().set(Score { score: 0.75, eligible: false, confidence: 1.0, reason: 3 });
-        assert_eq!((numbers, confidences, reasons, eligible), ([0.25, 0.75], [0.5, 1.0], [9, 3], [1, 0]));
+        scores.set(1, Score { score: 0.75, eligible: false, confidence: 1.0, reason: 3 });
+        scores.columns().confidences[0] = 0.75;
+        assert_eq!((numbers, confidences, reasons, eligible), ([0.25, 0.75], [0.75, 1.0], [9, 3], [1, 0]));
     }
 }

@@ -6,8 +6,8 @@ use crate::Config;
 
 /// The lowest and the highest proficiency there is.
 const LEVELS: (f32, f32) = (1.0, 5.0);
-/// The most different skills of one request: one bit each in [`crate::fit`].
-pub(crate) const NEED_LIMIT: usize = 64;
+/// The most different skills of one request: [`crate::fit`] counts them in bytes.
+const NEED_LIMIT: usize = 64;
 
 /// How a missing skill counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,7 +22,7 @@ pub(crate) fn factors<'call>(
         .iter()
         .map(|need| {
             let level = candidates.skills(row).find(|(skill, _)| Some(*skill) == need.skill);
-            let value = level.map_or(0.0, |(_, level)| costs.met(level, need.level, need.patient_level));
+            let value = level.map_or(0.0, |(_, level)| costs.met(need, level));
             let name = match need.duty {
                 Duty::Must => "must-have skill",
                 Duty::WaivedMust => "must-have skill, waived after the wait",

@@ -1,11 +1,12 @@
-//! How well an agent's skills fit what is asked.
+//! How well agents' skills fit what is asked.
 //!
-//! Agents have few skills and there are many agents, so nothing here branches on what is found: every skill of an agent
-//! is looked up in a table that says what it is worth, and what was found is collected in bits.
+//! Agents are many and needs are few, so each need goes through the agents who have its skill, and adds what they get to
+//! their rows; what was found of an agent is collected in one number. Nothing branches on what is found.
 
-use crate::Config;
-use crate::asked::{Asked, Duty};
-use crate::reason;
+use heartline_plugin_sdk::{Columns, Posting, Postings};
+
+use crate::asked::{Asked, Duty, Need};
+use crate::{Config, reason};
 
 /// What can be found of an agent. The highest bit decides the answer.
 mod found {
@@ -19,54 +20,30 @@ mod found {
     pub(super) const MUST_TOO_LOW: u32 = 1 << 3;
     /// A must-have is not there at all.
     pub(super) const MUST_MISSING: u32 = 1 << 4;
+    /// How many different collections of bits there are.
+    pub(super) const COUNT: usize = 1 << 5;
 }
 
-/// The reason for each highest bit of what was found, from none to [`found::MUST_MISSING`].
-const REASONS: [u32; 6] = [
-    reason::ALL_AT_LEVEL,
-    reason::HELPFUL_MISSING,
-    reason::BELOW_LEVEL,
-    reason::RELAXED,
-    reason::MUST_TOO_LOW,
-    reason::MUST_MISSING,
-];
+/// Where a row's number holds what was found; below are three counts of one byte, of needs met by their [`Duty`].
+const FOUND_SHIFT: u32 = 24;
 
-/// What one skill of the candidates' table is worth to this request.
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    /// The bit of the need that it meets; none for a skill that is not needed.
-    bit: u64,
-    weight: f32,
-    level: f32,
-    patient_level: f32,
-    /// Below this the agent is excluded.
-    lowest: f32,
-    /// Below this the agent would be excluded if the customer had not waited.
-    patient_lowest: f32,
-    /// What is found where the agent is below the level asked.
-    below: u32,
-}
-
-impl Slot {
-    /// A skill that is not needed.
-    const NONE: Self = Self {
-        bit: 0,
-        weight: 0.0,
-        level: 0.0,
-        patient_level: 0.0,
-        lowest: 0.0,
-        patient_lowest: 0.0,
-        below: 0,
-    };
-}
-
-/// What an agent gets.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Fit {
-    pub(crate) score: f32,
-    pub(crate) eligible: bool,
-    pub(crate) reason: u32,
-}
+/// The reason for everything that can be found.
+const REASONS: [u32; found::COUNT] = {
+    let mut reasons = [reason::ALL_AT_LEVEL; found::COUNT];
+    let by_highest_bit = [
+        reason::HELPFUL_MISSING,
+        reason::BELOW_LEVEL,
+        reason::RELAXED,
+        reason::MUST_TOO_LOW,
+        reason::MUST_MISSING,
+    ];
+    let mut found = 1;
+    while found < found::COUNT {
+        reasons[found] = by_highest_bit[found.ilog2() as usize];
+        found += 1;
+    }
+    reasons
+};
 
 /// The costs of levels below and above the one asked.
 #[derive(Debug, Clone, Copy)]
@@ -81,80 +58,84 @@ impl Costs {
     }
 
     /// How far a level meets a need, in [0, 1].
-    pub(crate) fn met(self, level: f32, asked: f32, patient: f32) -> f32 {
-        let gap = (asked - level).max(0.0);
-        let surplus = (level - patient).max(0.0);
+    #[inline]
+    pub(crate) fn met(self, need: &Need<'_>, level: f32) -> f32 {
+        let gap = (need.level - level).max(0.0);
+        let surplus = (level - need.patient_level).max(0.0);
         (1.0 - self.gap * gap - self.surplus * surplus).max(0.0)
     }
 }
 
-/// The table of one request.
-#[derive(Debug)]
-pub(crate) struct Table {
-    slots: Vec<Slot>,
-    costs: Costs,
-    base: f32,
-    musts: u64,
-    waived_musts: u64,
-    helpful: u64,
+/// The byte of a row's number that counts the needs of a duty.
+fn shift(duty: Duty) -> u32 {
+    match duty {
+        Duty::Must => 0,
+        Duty::WaivedMust => 8,
+        Duty::Helpful => 16,
+    }
 }
 
-impl Table {
-    /// Lays the needs out by the ids of `skill_count` skills.
-    pub(crate) fn new(config: &Config, asked: &Asked<'_>, skill_count: usize) -> Self {
-        let mut table = Self {
-            slots: vec![Slot::NONE; skill_count],
-            costs: Costs::new(config),
-            base: asked.base,
-            musts: 0,
-            waived_musts: 0,
-            helpful: 0,
-        };
-        let max_gap = config.max_gap_levels as f32;
-        for (index, need) in asked.needs.iter().enumerate() {
-            let bit = 1 << index;
-            let (lowest, patient_lowest, below) = match need.duty {
-                Duty::Must => (need.level - max_gap, need.patient_level - max_gap, found::MUST_BELOW),
-                Duty::WaivedMust => (f32::MIN, need.patient_level - max_gap, found::MUST_BELOW),
-                Duty::Helpful => (f32::MIN, f32::MIN, found::HELPFUL_MISSING),
-            };
-            match need.duty {
-                Duty::Must => table.musts |= bit,
-                Duty::WaivedMust => table.waived_musts |= bit,
-                Duty::Helpful => table.helpful |= bit,
-            }
-            let slot = need.skill.and_then(|skill| table.slots.get_mut(skill as usize));
-            if let Some(slot) = slot {
-                let (level, patient_level) = (need.level, need.patient_level);
-                *slot =
-                    Slot { bit, weight: need.weight, level, patient_level, lowest, patient_lowest, below };
-            }
-        }
-        table
+/// Answers for all agents.
+pub(crate) fn answer(config: &Config, asked: &Asked<'_>, postings: &Postings, columns: Columns<'_>) {
+    columns.scores.fill(asked.base);
+    columns.confidences.fill(1.0);
+    columns.reason_codes.fill(0);
+    let costs = Costs::new(config);
+    let max_gap = config.max_gap_levels as f32;
+    let mut all_met = 0;
+    for need in &asked.needs {
+        all_met += 1 << shift(need.duty);
+        let postings = need.skill.map_or(&[][..], |skill| postings.of(skill));
+        add(need, (costs, max_gap), postings, (columns.scores, columns.reason_codes));
     }
+    let answers = columns.scores.iter_mut().zip(columns.reason_codes).zip(columns.eligible);
+    for ((score, number), eligible) in answers {
+        let found = found_of(*number, all_met);
+        let is_eligible = found < found::MUST_TOO_LOW;
+        // The sum of the shares can round to above 1.
+        *score = if is_eligible { score.min(1.0) } else { 0.0 };
+        *number = REASONS[found as usize % found::COUNT];
+        *eligible = u8::from(is_eligible);
+    }
+}
 
-    /// Compares one agent's skills with what is asked.
-    #[inline]
-    pub(crate) fn fit(&self, ids: &[u32], levels: &[f32]) -> Fit {
-        let mut score = self.base;
-        let mut met = 0_u64;
-        let mut found = 0;
-        for (id, &level) in ids.iter().zip(levels) {
-            let slot = self.slots.get(*id as usize).unwrap_or(&Slot::NONE);
-            score += slot.weight * self.costs.met(level, slot.level, slot.patient_level);
-            met |= slot.bit;
-            found |= slot.below * u32::from(level < slot.level)
-                | found::RELAXED * u32::from(level < slot.patient_lowest)
-                | found::MUST_TOO_LOW * u32::from(level < slot.lowest);
+/// Adds what one need gives the agents who have its skill.
+fn add(
+    need: &Need<'_>,
+    (costs, max_gap): (Costs, f32),
+    postings: &[Posting],
+    (scores, numbers): (&mut [f32], &mut [u32]),
+) {
+    let (lowest, patient_lowest, below) = match need.duty {
+        Duty::Must => (need.level - max_gap, need.patient_level - max_gap, found::MUST_BELOW),
+        Duty::WaivedMust => (f32::MIN, need.patient_level - max_gap, found::MUST_BELOW),
+        Duty::Helpful => (f32::MIN, f32::MIN, found::HELPFUL_MISSING),
+    };
+    let one = 1 << shift(need.duty);
+    let mut last = u32::MAX;
+    for &Posting { row, level } in postings {
+        // No host names a skill of an agent twice; where one did, the first counts, and only once.
+        if row == last {
+            continue;
         }
-        let is_missing = |bits: u64| u32::from(bits & !met != 0);
-        found |= found::HELPFUL_MISSING * is_missing(self.helpful)
-            | found::RELAXED * is_missing(self.waived_musts)
-            | found::MUST_MISSING * is_missing(self.musts);
-        let eligible = found < found::MUST_TOO_LOW;
-        let highest = (u32::BITS - found.leading_zeros()) as usize;
-        // No product with `eligible`, because a score is finite; the sum of the shares can round to above 1.
-        let score = if eligible { score.min(1.0) } else { 0.0 };
-        Fit { score, eligible, reason: REASONS[highest.min(REASONS.len() - 1)] }
+        last = row;
+        let found = below * u32::from(level < need.level)
+            | found::RELAXED * u32::from(level < patient_lowest)
+            | found::MUST_TOO_LOW * u32::from(level < lowest);
+        if let Some((score, number)) = scores.get_mut(row as usize).zip(numbers.get_mut(row as usize)) {
+            *score += need.weight * costs.met(need, level);
+            *number = (*number + one) | found << FOUND_SHIFT;
+        }
     }
+}
+
+/// What was found of an agent, with what is missing.
+#[inline]
+fn found_of(number: u32, all_met: u32) -> u32 {
+    let missing = number ^ all_met;
+    let is_missing = |duty| u32::from(missing & 0xff << shift(duty) != 0);
+    number >> FOUND_SHIFT
+        | found::HELPFUL_MISSING * is_missing(Duty::Helpful)
+        | found::RELAXED * is_missing(Duty::WaivedMust)
+        | found::MUST_MISSING * is_missing(Duty::Must)
 }

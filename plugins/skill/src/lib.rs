@@ -15,10 +15,9 @@ mod fit;
 pub use config::Config;
 
 use asked::Asked;
-use fit::Table;
 use heartline_plugin_sdk::{
-    Candidates, Explain, Extensions, Factor, Factors, Matcher, MatcherError, Reason, Request, Score, Scores,
-    export_matcher,
+    Candidates, Explain, Extensions, Factor, Factors, Matcher, MatcherError, Postings, Reason, Request,
+    Score, Scores, export_matcher,
 };
 
 /// Why an agent got its score.
@@ -36,6 +35,8 @@ mod reason {
 #[derive(Debug, Clone)]
 pub struct Skill {
     config: Config,
+    /// Which candidates have which skill.
+    postings: Postings,
 }
 
 impl Matcher for Skill {
@@ -61,7 +62,7 @@ impl Matcher for Skill {
 
     fn create(config: Config) -> Result<Self, MatcherError> {
         config.check()?;
-        Ok(Self { config })
+        Ok(Self { config, postings: Postings::default() })
     }
 
     fn score(
@@ -76,18 +77,9 @@ impl Matcher for Skill {
             return Ok(());
         }
         let asked = Asked::new(&self.config, request)?;
-        let table = Table::new(&self.config, &asked, candidates.skill_names().len());
-        let skills = candidates.skill_rows();
-        for (row, answer) in scores.rows_mut().enumerate() {
-            let (ids, levels) = skills.entries(row);
-            let fit = table.fit(ids, levels);
-            answer.set(Score {
-                score: fit.score,
-                eligible: fit.eligible,
-                confidence: 1.0,
-                reason: fit.reason,
-            });
-        }
+        let skill_count = candidates.skill_names().len();
+        self.postings.refresh(candidates.snapshot(), candidates.skill_rows(), skill_count);
+        fit::answer(&self.config, &asked, &self.postings, scores.columns());
         Ok(())
     }
 }

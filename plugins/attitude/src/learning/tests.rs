@@ -49,13 +49,13 @@ fn a_need_that_is_not_borne_out_falls_to_nothing_and_not_below() {
 }
 
 #[test]
-fn that_the_angry_are_hard_to_please_costs_no_trait_anything() {
+fn that_the_angry_are_hard_to_please_is_mostly_put_down_to_the_angry() {
     let mut learned = Learned::new(&Config::default());
-    // Always the same good agent, and mostly badly: the part's own term takes the blame, not calm.
+    // Always the same calm agent, and mostly badly: the part's own term takes most of the blame.
     for call in 0..500 {
         learned.learn(&angry(), &[0.5, 0.9, 0.5, 0.5, 0.5], if call % 4 == 0 { GOOD } else { BAD });
     }
-    assert!(need(&learned, Category::Anger, Trait::Calm) > 0.7, "{:?}", learned.needs());
+    assert!(need(&learned, Category::Anger, Trait::Calm) > 0.6, "{:?}", learned.needs());
 }
 
 #[test]

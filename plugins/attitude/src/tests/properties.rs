@@ -104,4 +104,20 @@ proptest! {
         let found = Score { score: numbers[0], eligible: eligible[0] == 1, confidence: confidences[0], reason: reasons[0] };
         prop_assert_eq!(found, expected);
     }
+
+    #[test]
+    fn remembered_columns_change_nothing(mut matcher in taught(), emotion in emotion(), all in prop::collection::vec(traits(), 1..150)) {
+        let agents = Agents::new(&all.iter().map(|traits| agent(*traits)).collect::<Vec<_>>());
+        let request = Request { emotion, ..Request::default() };
+        let expected = testing::score(&mut matcher, &request, &agents).unwrap();
+        for _ in 0..2 {
+            let count = all.len();
+            let (mut numbers, mut confidences) = (vec![9.0; count], vec![9.0; count]);
+            let (mut reasons, mut eligible) = (vec![9; count], vec![9; count]);
+            let mut scores = Scores::from_columns(&mut numbers, &mut confidences, &mut reasons, &mut eligible);
+            matcher.score(&request, &agents.candidates().with_snapshot(5), &mut scores).unwrap();
+            let found = |row: usize| Score { score: numbers[row], eligible: eligible[row] == 1, confidence: confidences[row], reason: reasons[row] };
+            prop_assert!((0..count).all(|row| found(row) == expected[row]));
+        }
+    }
 }
