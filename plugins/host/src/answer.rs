@@ -141,6 +141,12 @@ pub enum AnswerFault {
         /// The number.
         value: f32,
     },
+    /// Something that was found where the matcher runs, in another process.
+    #[error("{words}")]
+    Told {
+        /// What was found.
+        words: String,
+    },
     /// The matcher reports success but made no instance.
     #[error("it reports success without an instance")]
     NoInstance,
@@ -164,6 +170,16 @@ impl Answer {
             reason_codes: vec![abi::NONE; count],
             eligible: vec![u8::MAX; count],
         }
+    }
+
+    /// Columns that were written elsewhere; all have the same length.
+    pub(crate) fn from_columns(
+        scores: Vec<f32>,
+        confidences: Vec<f32>,
+        reason_codes: Vec<u32>,
+        eligible: Vec<u8>,
+    ) -> Self {
+        Self { scores, confidences, reason_codes, eligible }
     }
 
     /// The structure to pass; its pointers are valid for as long as the columns are neither moved nor touched.
