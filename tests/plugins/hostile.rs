@@ -127,7 +127,7 @@ fn a_careless_one_is_warned_and_fails_where_warnings_do() {
 
 #[test]
 fn a_chatty_one_is_warned() {
-    let words = "it wrote 10 bytes to standard output in the case create: \"here I am\"";
+    let words = "it wrote 20 bytes to standard output in the case create: \"here I am here I am\"";
     assert_outcome("chatty", "output", ("warning", 0, words), &["--case", "create"]);
 }
 
