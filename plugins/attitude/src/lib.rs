@@ -132,7 +132,7 @@ impl Matcher for Attitude {
         let reading = Reading::new(&self.config, parts::upset_share(&request.emotion));
         let sureness = request.emotion.confidence * demand.strength;
         self.sheets.refresh(candidates);
-        score::answer(&demand, &reading, sureness, &self.sheets, scores.columns());
+        score::answer(&demand, &reading, sureness, &self.sheets, &mut scores.columns());
         Ok(())
     }
 }

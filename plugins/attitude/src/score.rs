@@ -20,7 +20,7 @@ pub(crate) fn answer(
     reading: &Reading,
     sureness: f32,
     sheets: &Sheets,
-    columns: Columns<'_>,
+    columns: &mut Columns<'_>,
 ) {
     columns.eligible.fill(1);
     let chunks = columns

@@ -47,7 +47,7 @@ impl Key {
 
     #[inline]
     fn new(score: f32, kind: u8) -> Self {
-        Self(u64::from(score.to_bits()) << 8 | u64::from(kind))
+        Self((u64::from(score.to_bits()) << 8) | u64::from(kind))
     }
 
     #[inline]
@@ -206,7 +206,7 @@ impl<'call> Customer<'call> {
                 let mut tally = Tally { score: *score, covered: *covered, ..Tally::NONE };
                 tally.add(wanted.share, Key(*key));
                 (*score, *covered) = (tally.score, tally.covered);
-                *packed += tally.count << 8 | if index == 0 { u32::from(Key(*key).kind()) } else { 0 };
+                *packed += (tally.count << 8) | if index == 0 { u32::from(Key(*key).kind()) } else { 0 };
             }
         }
         for row in 0..columns.scores.len() {

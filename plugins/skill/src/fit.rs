@@ -119,12 +119,12 @@ fn add(
             continue;
         }
         last = row;
-        let found = below * u32::from(level < need.level)
-            | found::RELAXED * u32::from(level < patient_lowest)
-            | found::MUST_TOO_LOW * u32::from(level < lowest);
+        let found = (below * u32::from(level < need.level))
+            | (found::RELAXED * u32::from(level < patient_lowest))
+            | (found::MUST_TOO_LOW * u32::from(level < lowest));
         if let Some((score, number)) = scores.get_mut(row as usize).zip(numbers.get_mut(row as usize)) {
             *score += need.weight * costs.met(need, level);
-            *number = (*number + one) | found << FOUND_SHIFT;
+            *number = (*number + one) | (found << FOUND_SHIFT);
         }
     }
 }
@@ -133,9 +133,9 @@ fn add(
 #[inline]
 fn found_of(number: u32, all_met: u32) -> u32 {
     let missing = number ^ all_met;
-    let is_missing = |duty| u32::from(missing & 0xff << shift(duty) != 0);
-    number >> FOUND_SHIFT
-        | found::HELPFUL_MISSING * is_missing(Duty::Helpful)
-        | found::RELAXED * is_missing(Duty::WaivedMust)
-        | found::MUST_MISSING * is_missing(Duty::Must)
+    let is_missing = |duty| u32::from(missing & (0xff << shift(duty)) != 0);
+    (number >> FOUND_SHIFT)
+        | (found::HELPFUL_MISSING * is_missing(Duty::Helpful))
+        | (found::RELAXED * is_missing(Duty::WaivedMust))
+        | (found::MUST_MISSING * is_missing(Duty::Must))
 }
