@@ -50,6 +50,11 @@ mod explanation;
 mod health;
 mod host;
 mod instance;
+#[cfg(unix)]
+pub mod isolation;
+#[cfg(not(unix))]
+#[path = "isolation/absent.rs"]
+mod isolation;
 mod library;
 mod limits;
 mod mapping;
