@@ -99,6 +99,9 @@ fn reading_a_column_that_is_missing() {
 #[test]
 fn answers_that_change() {
     assert_fails("moody", "determinism", "the same input gives another answer the second time");
+    assert_fails("remembering", "determinism", "it remembers columns that have changed since");
+    let words = "the order of the agents changes their scores";
+    assert_outcome("by_row", "permutation", ("warning", 0, words), &[]);
 }
 
 #[test]

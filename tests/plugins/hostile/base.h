@@ -62,6 +62,8 @@
 struct heartline_matcher {
     uint32_t learned; /* outcomes */
     uint32_t calls;
+    uint32_t kept_count;
+    float kept[256]; /* for a matcher that remembers what it should not */
 };
 
 static const heartline_host *host;

@@ -9,6 +9,9 @@ use crate::check::subject::Subject;
 use crate::check::world::World;
 use heartline_plugin_abi::Status;
 
+/// How many warnings are named.
+const SHOWN_WARNINGS: usize = 3;
+
 pub(crate) fn schema(bench: &Bench) -> Found {
     // Opening has checked that it is a JSON schema.
     let subject = bench.subject()?;
@@ -80,7 +83,7 @@ pub(crate) fn garbage(bench: &Bench) -> Found {
     let schema = subject.schema();
     for config in broken_configs(schema.json(), &mut random, bench.order().rounds) {
         let text = config.to_string();
-        let shown: String = text.chars().take(60).collect();
+        let shown = beginning(&text);
         if text.len() > subject.limits().max_config_bytes {
             continue;
         }
@@ -92,6 +95,15 @@ pub(crate) fn garbage(bench: &Bench) -> Found {
     }
     let words = format!("{} configurations, each taken or refused with BAD_CONFIG", tried.count);
     Ok(Verdict::unless(tried.warnings, words))
+}
+
+/// The beginning of a configuration, which may be long.
+fn beginning(text: &str) -> String {
+    let mut beginning: String = text.chars().take(60).collect();
+    if beginning.len() < text.len() {
+        beginning.push_str(" ...");
+    }
+    beginning
 }
 
 /// How configurations were taken so far.
@@ -155,7 +167,7 @@ impl Tried<'_> {
 
     /// The first few of one kind are enough.
     fn warn(&mut self, words: String) {
-        if self.warnings.len() < 5 {
+        if self.warnings.len() < SHOWN_WARNINGS && !self.warnings.contains(&words) {
             self.warnings.push(words);
         }
     }

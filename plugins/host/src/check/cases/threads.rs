@@ -1,4 +1,5 @@
-//! The thread rules: [any] functions at once, instances that wander between threads, several instances at work.
+//! The thread rules: functions that any thread may call at once, instances that wander between threads, and several
+//! instances at work.
 
 use std::thread;
 use std::time::Instant;
