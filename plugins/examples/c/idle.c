@@ -5,6 +5,7 @@
  *   cc -std=c99 -O2 -fPIC -shared -fvisibility=hidden -I plugins/abi/include plugins/examples/c/idle.c -o libidle.so
  *
  * Its configuration has one optional key, {"full_score_seconds": 600}: the idle time that gives the full score.
+ * site.c, beside it, shows custom attributes and explanations.
  */
 #include "heartline_matcher.h"
 
@@ -21,8 +22,15 @@ struct heartline_matcher {
 static const heartline_host *host;
 
 static heartline_status init(const heartline_host *given) {
-    host = given;
+    host = given; /* stays valid for the rest of the process */
     return HEARTLINE_OK;
+}
+
+static heartline_text config_schema(void) {
+    static const heartline_text schema =
+        HEARTLINE_TEXT("{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {\"full_score_seconds\": "
+                       "{\"type\": \"number\", \"minimum\": 1, \"maximum\": 86400, \"default\": 600}}}");
+    return schema;
 }
 
 /* Leaves a few words for the host, as many as there is room for. */
@@ -40,7 +48,8 @@ static const char *skip_space(const char *at) {
     return at + strspn(at, " \t\r\n");
 }
 
-/* Reads {} or {"full_score_seconds": number}; anything else is refused. A larger configuration wants a JSON library. */
+/* Reads {} or {"full_score_seconds": number}. The host has held it to the schema already, but not every caller need be
+ * that host. A larger configuration wants a JSON library. */
 static int parse(const char *at, double *seconds) {
     static const char key[] = "\"full_score_seconds\"";
     char *end;
@@ -110,8 +119,12 @@ static heartline_status score(heartline_matcher *matcher, const heartline_reques
     (void)request; /* idle time does not depend on the customer */
     (void)message;
     for (row = 0; row < candidates->count; row++) {
-        const double share = (double)candidates->idle_ms[row] / matcher->full_score_ms;
-        const int full = candidates->active_tasks[row] >= candidates->capacities[row];
+        /* A column of which the host knows nothing is NULL. */
+        const uint64_t idle_ms = candidates->idle_ms == NULL ? 0 : candidates->idle_ms[row];
+        const uint32_t tasks = candidates->active_tasks == NULL ? 0 : candidates->active_tasks[row];
+        const uint32_t capacity = candidates->capacities == NULL ? 1 : candidates->capacities[row];
+        const double share = (double)idle_ms / matcher->full_score_ms;
+        const int full = tasks >= capacity;
 
         scores->scores[row] = full ? 0.0f : (float)(share < 1.0 ? share : 1.0);
         scores->confidences[row] = 1.0f;
@@ -152,12 +165,11 @@ HEARTLINE_EXPORT const heartline_entry heartline_matcher_entry = {
     HEARTLINE_TEXT("Idle time"),
     HEARTLINE_TEXT("1.0.0"),
     HEARTLINE_TEXT("Prefers agents who have been idle for long and have room for another task."),
-    HEARTLINE_TEXT("{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {\"full_score_seconds\": "
-                   "{\"type\": \"number\", \"minimum\": 1, \"maximum\": 86400, \"default\": 600}}}"),
     init,
+    config_schema,
     create,
     score,
     destroy,
     describe_reason,
-    NULL,
+    NULL, /* no extensions */
 };

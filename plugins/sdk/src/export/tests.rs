@@ -296,7 +296,11 @@ fn an_error_is_no_panic_and_poisons_nothing() {
 #[test]
 fn bad_configurations_are_told_apart() {
     let (_, status, words) = make(r#"{"mod": 1}"#);
-    assert_eq!((status, words.contains("mod"), words.contains("mood")), (Status::BAD_CONFIG, true, true), "{words}");
+    assert_eq!(
+        (status, words.contains("mod"), words.contains("mood")),
+        (Status::BAD_CONFIG, true, true),
+        "{words}"
+    );
     let (_, status, words) = make(r#"{"strength": 11}"#);
     assert_eq!((status, words.contains("strength")), (Status::BAD_CONFIG, true), "{words}");
     assert!(!words.contains('\n'), "{words}");
