@@ -7,6 +7,8 @@ use utoipa::ToSchema;
 const WEIGHT_LIMIT: f32 = 1_000.0;
 /// How many matchers one policy may use.
 const MATCHER_LIMIT: usize = 32;
+/// The longest name of a policy, in bytes.
+const NAME_BYTES: usize = 64;
 
 /// A policy: the matchers of a ranking and what happens when they fail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -80,6 +82,10 @@ impl Policy {
     #[must_use]
     pub fn validate(&self) -> Vec<(String, String)> {
         let mut faults = Vec::new();
+        if self.name.is_empty() || self.name.len() > NAME_BYTES {
+            let problem = format!("the name has {} bytes, it must have 1 to {NAME_BYTES}", self.name.len());
+            faults.push(("name".to_owned(), problem));
+        }
         if self.matchers.len() > MATCHER_LIMIT {
             let problem = format!("{} are more than the limit of {MATCHER_LIMIT}", self.matchers.len());
             faults.push(("matchers".to_owned(), problem));
