@@ -45,8 +45,8 @@ fn the_site_matcher_reads_an_attribute_and_explains() {
     assert_eq!(found, [0.5, 2.0 / 3.0, 2.0 / 3.0]);
     assert!(site.explains());
     for (row, subject) in [(0, ""), (1, "Leeds")] {
-        let explanations = site.explain(&request, &candidates(), &[row]).unwrap();
-        let factor = &explanations[0].factors[0];
+        let explanation = site.explain(&request, &candidates(), row).unwrap().unwrap();
+        let factor = &explanation.factors[0];
         assert_eq!((factor.name.as_str(), factor.subject.as_str()), ("site", subject));
         assert_eq!(factor.contribution, found[row]);
     }

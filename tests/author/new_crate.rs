@@ -26,9 +26,9 @@ fn a_new_crate_builds_passes_its_tests_and_loads() {
     assert_eq!(matcher.descriptor().name, "After Hours");
     let request = ScoreRequest::default();
     assert_eq!(scores(&mut matcher, &request), [(1.0, true), (0.5, true), (0.0, false)]);
-    let explanations = matcher.explain(&request, &candidates(), &[1]).unwrap();
-    let sum: f32 = explanations[0].factors.iter().map(|factor| factor.contribution).sum();
-    assert_eq!((explanations[0].factors.len(), sum), (2, 0.5));
+    let explanation = matcher.explain(&request, &candidates(), 1).unwrap().unwrap();
+    let sum: f32 = explanation.factors.iter().map(|factor| factor.contribution).sum();
+    assert_eq!((explanation.factors.len(), sum), (2, 0.5));
 
     let opened = heartline_plugin_host::Host::default().open(&library).unwrap();
     let schema = opened.config_schema().unwrap();
