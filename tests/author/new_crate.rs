@@ -48,7 +48,10 @@ fn a_new_crate_is_formatted() {
     // A short and a long name, because names decide where lines break and in which order they stand.
     for name in ["zebra", "an-ordinary-name"] {
         run(&folder, &format!("heartline plugins new {name} --sdk \"$HEARTLINE/plugins/sdk\""));
-        run(&folder, &format!("cd {name} && rustfmt --edition 2024 --check src/lib.rs tests/*.rs benches/*.rs"));
+        run(
+            &folder,
+            &format!("cd {name} && rustfmt --edition 2024 --check src/lib.rs tests/*.rs benches/*.rs"),
+        );
     }
 }
 

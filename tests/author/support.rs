@@ -55,7 +55,8 @@ pub(crate) fn shell(folder: &Path, script: &str) -> Command {
 /// Runs a shell command that must succeed; gives what it printed.
 pub(crate) fn run(folder: &Path, script: &str) -> String {
     let output = shell(folder, script).output().unwrap();
-    let printed = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let printed =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "$ {script}\n{printed}");
     printed
 }
@@ -86,7 +87,10 @@ pub(crate) fn candidates() -> Candidates {
 }
 
 /// The scores of the three, and whether each is eligible.
-pub(crate) fn scores(instance: &mut Instance, request: &heartline_plugin_host::ScoreRequest) -> Vec<(f32, bool)> {
+pub(crate) fn scores(
+    instance: &mut Instance,
+    request: &heartline_plugin_host::ScoreRequest,
+) -> Vec<(f32, bool)> {
     let scored = instance.score(request, &candidates()).unwrap();
     (0..scored.len()).map(|row| (scored.row(row).score, scored.row(row).eligible)).collect()
 }

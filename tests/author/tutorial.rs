@@ -64,11 +64,7 @@ fn take(step: Step, folder: &mut PathBuf, name: &str) {
             let place = folder.join("..").join(format!("{name}.place"));
             let output = shell(folder, &format!("{script}\npwd > '{}'", place.display())).output().unwrap();
             let printed = String::from_utf8_lossy(&output.stdout);
-            assert!(
-                output.status.success(),
-                "{script}{printed}{}",
-                String::from_utf8_lossy(&output.stderr)
-            );
+            assert!(output.status.success(), "{script}{printed}{}", String::from_utf8_lossy(&output.stderr));
             eprintln!("{:>5} ms  {}", started.elapsed().as_millis(), script.trim().replace('\n', "; "));
             *folder = PathBuf::from(std::fs::read_to_string(place).unwrap().trim());
             prepare_crate(folder);
@@ -122,7 +118,8 @@ fn every_link_of_the_page_leads_somewhere() {
         assert!(file.is_empty() || root().join("docs").join(file).exists(), "{target} leads nowhere");
         let is_heading = |line: &str| {
             let words = line.trim_start_matches('#').trim().to_lowercase();
-            line.starts_with('#') && words.replace(' ', "-").replace([',', '\'', '?', '.', '`', ':'], "") == heading
+            line.starts_with('#')
+                && words.replace(' ', "-").replace([',', '\'', '?', '.', '`', ':'], "") == heading
         };
         assert!(!file.is_empty() || page.lines().any(is_heading), "{target} leads nowhere");
     }

@@ -102,7 +102,7 @@ fn check_empty(folder: &Path) -> Result<(), CliError> {
 fn sdk_at(path: &Path) -> Result<PathBuf, CliError> {
     let refuse = || {
         let path = path.display();
-        CliError::Unusable(format!(
+        CliError::Usage(format!(
             "there is no heartline-plugin-sdk in {path}; it is plugins/sdk of the source"
         ))
     };

@@ -140,7 +140,7 @@ impl Bench {
         let (raw_request, raw_agents) = (RawRequest::new(request, agents), RawAgents::new(agents));
         let (request, candidates) = (raw_request.to_abi(), raw_agents.to_abi());
         let mut columns = AnswerColumns::blank(agents.len());
-        let mut answer = columns.to_abi();
+        let mut answer = columns.lend_abi();
         let started = Instant::now();
         let result = told(|message| {
             // SAFETY: the instance is alive and ours; all pointers lead to values that live through the call.
