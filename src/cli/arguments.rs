@@ -8,6 +8,9 @@ use super::plugins::PluginsArguments;
 use crate::app::Role;
 use crate::load::{Arrivals, Kind};
 
+/// The command with which the program becomes a matcher's own process.
+pub const MATCHER_PROCESS: &str = "matcher-process";
+
 /// Reads the expressions of a customer in words, voice and face, and ranks the agents who could take the call.
 #[derive(Debug, Parser)]
 #[command(name = "heartline", version, max_term_width = 100)]
@@ -47,6 +50,9 @@ pub enum Command {
     Keys(KeysCommand),
     /// Lists, makes and checks matchers; docs/plugins.md has the details.
     Plugins(PluginsArguments),
+    /// Runs one matcher for a server that keeps it out of its own process.
+    #[command(hide = true, name = MATCHER_PROCESS)]
+    MatcherProcess,
     /// Lists the models: version, licence, device, size, and whether their files are whole.
     Models(OutputArguments),
 }

@@ -45,6 +45,7 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::AgentsInvalid
         | ErrorCode::NothingToAnalyze
         | ErrorCode::MediaUnsupported
+        | ErrorCode::MatcherRefused
         | ErrorCode::IceRestartRefused => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         ErrorCode::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,

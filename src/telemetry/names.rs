@@ -231,6 +231,38 @@ pub const MATCHER_FAILURES: Metric = metric(
     &["matcher", "code"],
     "Calls of a matcher that failed, by code.",
 );
+/// How matchers fare.
+pub const MATCHER_QUARANTINED: Metric = metric(
+    "heartline_matcher_quarantined",
+    Kind::Gauge,
+    Unit::Count,
+    &["matcher"],
+    "1 while a matcher is not asked because it failed too often, otherwise 0.",
+);
+/// How often a matcher was loaded.
+pub const MATCHER_GENERATION: Metric = metric(
+    "heartline_matcher_generation",
+    Kind::Gauge,
+    Unit::Count,
+    &["matcher"],
+    "The generation of a matcher: how often it was loaded since the program began.",
+);
+/// How often a matcher was started again.
+pub const MATCHER_RESTARTS: Metric = metric(
+    "heartline_matcher_restarts",
+    Kind::Gauge,
+    Unit::Count,
+    &["matcher"],
+    "How often a matcher was started again after a crash, a hang or a panic.",
+);
+/// What matchers measure themselves.
+pub const MATCHER_OWN: Metric = metric(
+    "heartline_matcher_own",
+    Kind::Gauge,
+    Unit::Count,
+    &["matcher", "name"],
+    "Metrics that matchers set themselves, by their name.",
+);
 
 /// Browsers that publish.
 pub const WEBRTC_PEERS: Metric = metric(
@@ -368,6 +400,10 @@ pub const ALL: &[Metric] = &[
     RANK_SECONDS,
     MATCHER_SECONDS,
     MATCHER_FAILURES,
+    MATCHER_QUARANTINED,
+    MATCHER_GENERATION,
+    MATCHER_RESTARTS,
+    MATCHER_OWN,
     WEBRTC_PEERS,
     WEBRTC_ENDINGS,
     WEBRTC_DATAGRAMS,

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use ::metrics::{counter, gauge, histogram};
+use heartline_plugin_host::MatcherHealth;
 
 use super::{Fault, names};
 use crate::emotion::Modality;
@@ -91,6 +92,19 @@ pub fn matcher(matcher: &str, elapsed: Duration, failure: Option<&'static str>) 
     if let Some(code) = failure {
         counter!(names::MATCHER_FAILURES.name, "matcher" => matcher.to_owned(), "code" => code).increment(1);
     }
+}
+
+/// How a matcher fares now.
+pub(crate) fn matcher_health(matcher: &str, health: &MatcherHealth) {
+    let set = |name, value: u64| gauge!(name, "matcher" => matcher.to_owned()).set(value as f64);
+    set(names::MATCHER_QUARANTINED.name, u64::from(health.is_quarantined()));
+    set(names::MATCHER_GENERATION.name, health.generation);
+    set(names::MATCHER_RESTARTS.name, health.restarts);
+}
+
+/// A metric that a matcher sets itself. The host bounds how many there are.
+pub(crate) fn matcher_metric(matcher: &str, name: String, value: f64) {
+    gauge!(names::MATCHER_OWN.name, "matcher" => matcher.to_owned(), "name" => name).set(value);
 }
 
 /// Something that a telephone stream brought and that was not taken as it came.

@@ -76,11 +76,11 @@ impl Table {
 
 /// Compressed rows: the entries of row `i` are those from `offsets[i]` to `offsets[i + 1]`.
 #[derive(Debug, Clone)]
-struct Rows {
-    table: Table,
-    offsets: Vec<u32>,
-    ids: Vec<u32>,
-    levels: Vec<f32>,
+pub(crate) struct Rows {
+    pub(crate) table: Table,
+    pub(crate) offsets: Vec<u32>,
+    pub(crate) ids: Vec<u32>,
+    pub(crate) levels: Vec<f32>,
 }
 
 impl Rows {
@@ -176,6 +176,7 @@ impl CandidatesBuilder {
         let count = self.candidates.len();
         self.candidates.attributes.values_mut().for_each(|column| column.fill(count));
         self.candidates.snapshot = NEXT_SNAPSHOT.fetch_add(1, Ordering::Relaxed);
+        self.candidates.look_for_the_known();
         self.candidates
     }
 }
@@ -187,15 +188,18 @@ static NEXT_SNAPSHOT: AtomicU64 = AtomicU64::new(1);
 /// agents: matchers read this memory itself.
 #[derive(Debug)]
 pub struct Candidates {
-    snapshot: u64,
-    skills: Rows,
-    languages: Rows,
-    attitudes: Vec<f32>,
-    active_tasks: Vec<u32>,
-    capacities: Vec<u32>,
-    idle_ms: Vec<u64>,
-    outcomes: Vec<abi::Outcomes>,
-    attributes: BTreeMap<String, AttributeColumn>,
+    pub(crate) snapshot: u64,
+    pub(crate) skills: Rows,
+    pub(crate) languages: Rows,
+    pub(crate) attitudes: Vec<f32>,
+    pub(crate) active_tasks: Vec<u32>,
+    pub(crate) capacities: Vec<u32>,
+    pub(crate) idle_ms: Vec<u64>,
+    pub(crate) outcomes: Vec<abi::Outcomes>,
+    pub(crate) attributes: BTreeMap<String, AttributeColumn>,
+    /// Whether any attitude, and any outcome, is known: columns that say nothing are not given to matchers.
+    pub(crate) knows_attitudes: bool,
+    pub(crate) knows_outcomes: bool,
 }
 
 impl Candidates {
@@ -212,6 +216,8 @@ impl Candidates {
             idle_ms: Vec::new(),
             outcomes: Vec::new(),
             attributes: BTreeMap::new(),
+            knows_attitudes: false,
+            knows_outcomes: false,
         };
         CandidatesBuilder { candidates }
     }
@@ -239,7 +245,8 @@ impl Candidates {
     /// A row that does not exist panics, like indexing a slice.
     #[must_use]
     pub fn row(&self, row: usize) -> Self {
-        Self {
+        let attributes = self.attributes.iter();
+        let mut alone = Self {
             snapshot: NEXT_SNAPSHOT.fetch_add(1, Ordering::Relaxed),
             skills: self.skills.row(row),
             languages: self.languages.row(row),
@@ -248,22 +255,50 @@ impl Candidates {
             capacities: vec![self.capacities[row]],
             idle_ms: vec![self.idle_ms[row]],
             outcomes: vec![self.outcomes[row]],
-            attributes: self
-                .attributes
-                .iter()
-                .map(|(name, column)| (name.clone(), column.row(row)))
-                .collect(),
-        }
+            attributes: attributes.map(|(name, column)| (name.clone(), column.row(row))).collect(),
+            knows_attitudes: false,
+            knows_outcomes: false,
+        };
+        alone.look_for_the_known();
+        alone
     }
 
+    fn look_for_the_known(&mut self) {
+        self.knows_attitudes = self.attitudes.iter().any(|value| !value.is_nan());
+        self.knows_outcomes = self.outcomes.iter().any(|counts| *counts != abi::Outcomes::default());
+    }
+}
+
+/// Columns that a matcher can be lent, wherever they are.
+pub(crate) trait Lend {
+    /// How many candidates there are.
+    fn len(&self) -> usize;
+
     /// The index of a skill in the table, if any candidate has it.
-    pub(crate) fn skill_index(&self, name: &str) -> Option<u32> {
+    fn skill_index(&self, name: &str) -> Option<u32>;
+
+    /// Calls `body` with the columns in the ABI's shape, which is valid as long as the call.
+    fn lend<T>(&self, body: impl FnOnce(&abi::Candidates) -> T) -> T;
+}
+
+impl Lend for Candidates {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn skill_index(&self, name: &str) -> Option<u32> {
         self.skills.table.indices.get(name).copied()
+    }
+
+    fn lend<T>(&self, body: impl FnOnce(&abi::Candidates) -> T) -> T {
+        let parts = RawCandidates::new(self);
+        // `check_call` lets no more through than fits.
+        body(&parts.to_abi(u32::try_from(self.len()).unwrap_or(0)))
     }
 }
 
 /// Candidates in the ABI's shape, with the tables of texts that its pointers lead to.
-pub(crate) struct RawCandidates<'candidates> {
+struct RawCandidates<'candidates> {
     candidates: &'candidates Candidates,
     skill_names: Vec<Text>,
     language_tags: Vec<Text>,
@@ -273,7 +308,7 @@ pub(crate) struct RawCandidates<'candidates> {
 }
 
 impl<'candidates> RawCandidates<'candidates> {
-    pub(crate) fn new(candidates: &'candidates Candidates) -> Self {
+    fn new(candidates: &'candidates Candidates) -> Self {
         let skill_names = candidates.skills.table.texts();
         let language_tags = candidates.languages.table.texts();
         let attribute_texts: Vec<Vec<Text>> =
@@ -288,8 +323,9 @@ impl<'candidates> RawCandidates<'candidates> {
     }
 
     /// The structure to pass for `count` candidates, which is their number; valid for as long as `self` is borrowed.
-    pub(crate) fn to_abi(&self, count: u32) -> abi::Candidates {
+    fn to_abi(&self, count: u32) -> abi::Candidates {
         let columns = self.candidates;
+        let (has_skills, has_languages) = (!columns.skills.ids.is_empty(), !columns.languages.ids.is_empty());
         abi::Candidates {
             size: abi::size_of_struct::<abi::Candidates>(),
             count,
@@ -300,22 +336,27 @@ impl<'candidates> RawCandidates<'candidates> {
             attribute_count: u32::try_from(self.attributes.len()).unwrap_or(0),
             reserved: 0,
             snapshot: columns.snapshot,
-            skill_names: self.skill_names.as_ptr(),
-            language_tags: self.language_tags.as_ptr(),
-            skill_offsets: columns.skills.offsets.as_ptr(),
-            skill_ids: columns.skills.ids.as_ptr(),
-            skill_levels: columns.skills.levels.as_ptr(),
-            language_offsets: columns.languages.offsets.as_ptr(),
-            language_ids: columns.languages.ids.as_ptr(),
-            language_levels: columns.languages.levels.as_ptr(),
-            attitudes: columns.attitudes.as_ptr(),
-            active_tasks: columns.active_tasks.as_ptr(),
-            capacities: columns.capacities.as_ptr(),
-            idle_ms: columns.idle_ms.as_ptr(),
-            outcomes: columns.outcomes.as_ptr(),
-            attributes: self.attributes.as_ptr(),
+            skill_names: pointer(&self.skill_names, true),
+            language_tags: pointer(&self.language_tags, true),
+            skill_offsets: pointer(&columns.skills.offsets, has_skills),
+            skill_ids: pointer(&columns.skills.ids, true),
+            skill_levels: pointer(&columns.skills.levels, true),
+            language_offsets: pointer(&columns.languages.offsets, has_languages),
+            language_ids: pointer(&columns.languages.ids, true),
+            language_levels: pointer(&columns.languages.levels, true),
+            attitudes: pointer(&columns.attitudes, columns.knows_attitudes),
+            active_tasks: pointer(&columns.active_tasks, true),
+            capacities: pointer(&columns.capacities, true),
+            idle_ms: pointer(&columns.idle_ms, true),
+            outcomes: pointer(&columns.outcomes, columns.knows_outcomes),
+            attributes: pointer(&self.attributes, true),
         }
     }
+}
+
+/// The pointer to a column; null where it is empty or says nothing.
+fn pointer<T>(column: &[T], is_known: bool) -> *const T {
+    if is_known && !column.is_empty() { column.as_ptr() } else { std::ptr::null() }
 }
 
 #[cfg(test)]

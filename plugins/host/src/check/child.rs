@@ -16,6 +16,9 @@ use super::subject::{Instance, Subject};
 /// How long a loop of one case goes on, whatever it wanted to do.
 const LOOP_BUDGET: Duration = Duration::from_secs(3);
 
+/// Which part of the time limit a loop without a sign of life may take.
+const SILENT_SHARE: u32 = 4;
+
 /// What a child is told to do.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Order {
@@ -24,6 +27,8 @@ pub(crate) struct Order {
     pub(crate) rounds: u32,
     /// The configuration of the instances.
     pub(crate) config: String,
+    /// How long a child may give no sign of life.
+    pub(crate) time_limit: Duration,
     pub(crate) deadline: Duration,
     pub(crate) load_limit: Duration,
     pub(crate) memory_bytes: u64,
@@ -87,9 +92,33 @@ impl Bench {
         })
     }
 
-    /// Whether a loop may go on that began then.
+    /// Whether a loop that says each of its steps may go on; it began then.
     pub(crate) fn may_go_on(&self, started: Instant) -> bool {
         started.elapsed() < LOOP_BUDGET
+    }
+
+    /// Whether a loop that says nothing in between may go on; it began then.
+    pub(crate) fn may_stay_silent(&self, started: Instant) -> bool {
+        started.elapsed() < self.order.time_limit / SILENT_SHARE
+    }
+}
+
+#[cfg(test)]
+impl Bench {
+    /// A bench without a library.
+    pub(crate) fn of_tests(case: &str) -> Self {
+        let second = Duration::from_secs(1);
+        let order = Order {
+            case: case.to_owned(),
+            seed: 1,
+            rounds: 10,
+            config: "{}".to_owned(),
+            time_limit: second,
+            deadline: second,
+            load_limit: second,
+            memory_bytes: 1 << 30,
+        };
+        Self { path: PathBuf::new(), order }
     }
 }
 

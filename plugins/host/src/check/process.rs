@@ -281,7 +281,8 @@ fn signal(_status: ExitStatus) -> Option<String> {
     None
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use crate::check::case::Outcome;

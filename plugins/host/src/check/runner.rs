@@ -156,6 +156,7 @@ impl Checker {
             seed: *seed,
             rounds: *rounds,
             config: config.clone(),
+            time_limit: *time_limit,
             deadline: *deadline,
             load_limit: *load_limit,
             memory_bytes: *memory_bytes,
@@ -193,7 +194,8 @@ fn output<'strays>(strays: impl Iterator<Item = &'strays (&'static str, [Stray; 
     Verdict::unless(warnings, "it wrote nothing of its own; its log lines go through the host")
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

@@ -9,8 +9,14 @@
 )]
 
 mod c_example;
+mod columns;
+mod extensions;
 mod finding;
+mod generations;
+mod guarded;
 mod hostile;
+#[cfg(target_os = "linux")]
+mod isolated;
 mod panicking;
 mod shipped;
 mod speed;

@@ -2,12 +2,27 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use heartline_plugin_host::{AgentColumns, Candidates, Host, HostLimits, library_file_name};
+use heartline_plugin_host::{
+    AgentColumns, Candidates, Host, HostError, HostLimits, Matcher, MatcherOptions, ScoreRequest,
+    library_file_name,
+};
 
 pub(crate) fn host() -> Host {
     Host::new(HostLimits::default())
+}
+
+/// The guard of a matcher whose caller has time, so that a crowded machine fails no test.
+pub(crate) fn patient() -> MatcherOptions {
+    let deadline = Duration::from_secs(20);
+    MatcherOptions { deadline, slow_deadline: deadline, ..MatcherOptions::default() }
+}
+
+/// Loads a matcher whose caller has time.
+pub(crate) fn load(path: &Path, config: &str) -> Result<Matcher, HostError> {
+    host().load_with(path, config, &patient())
 }
 
 /// The shared library that cargo built of a crate or an example of this package.
@@ -25,6 +40,15 @@ pub(crate) fn built_library(name: &str) -> PathBuf {
     found.max_by_key(modified).unwrap_or_else(|| {
         panic!("{file} is in none of {folders:?}: run all tests of this package, which builds it")
     })
+}
+
+/// The program that cargo built of an example of this package.
+pub(crate) fn built_program(name: &str) -> PathBuf {
+    let executable = std::env::current_exe().unwrap();
+    let profile = executable.parent().and_then(Path::parent).unwrap();
+    let found = profile.join("examples").join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(found.is_file(), "{} is not there: run all tests of this package", found.display());
+    found
 }
 
 /// The C compiler; `None` where the machine has none, and then the test that asks says that it is skipped.
@@ -47,7 +71,17 @@ pub(crate) fn compile(source: &Path, library: &str) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(library_file_name(library));
     let build = Command::new(compiler)
-        .args(["-std=c99", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"])
+        .args([
+            "-std=c99",
+            "-D_POSIX_C_SOURCE=200809L",
+            "-O2",
+            "-fPIC",
+            "-shared",
+            "-fvisibility=hidden",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+        ])
         .arg("-I")
         .arg(root.join("../abi/include"))
         .arg(source)
@@ -67,7 +101,7 @@ pub(crate) fn fixture(name: &str, test: &str) -> Option<PathBuf> {
 
 /// Three agents: an expert who is warm and speaks English, a beginner who speaks Chinese, and one of whom nothing is
 /// known.
-pub(crate) fn candidates() -> Candidates {
+pub(crate) fn candidates() -> Arc<Candidates> {
     let mut builder = Candidates::builder();
     let expert = AgentColumns {
         skills: &[("refunds", 5.0), ("billing", 3.0)],
@@ -90,5 +124,10 @@ pub(crate) fn candidates() -> Candidates {
     for agent in [expert, beginner, AgentColumns { capacity: 1, ..AgentColumns::default() }] {
         builder.push(&agent).unwrap();
     }
-    builder.build()
+    Arc::new(builder.build())
+}
+
+/// A customer of whom nothing is known.
+pub(crate) fn request() -> Arc<ScoreRequest> {
+    Arc::default()
 }

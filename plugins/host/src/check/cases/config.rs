@@ -71,6 +71,7 @@ pub(crate) fn garbage(bench: &Bench) -> Found {
         subject: &subject,
         world: World::seeded(&mut random, 3),
         count: 0,
+        is_silent: false,
         warnings: Vec::new(),
     };
     for (name, bytes) in no_objects(&mut random) {
@@ -99,6 +100,7 @@ struct Tried<'bench> {
     subject: &'bench Subject,
     world: World,
     count: usize,
+    is_silent: bool,
     warnings: Vec<String>,
 }
 
@@ -134,7 +136,13 @@ impl Tried<'_> {
             Err(told) if told.status == Status::PANICKED => Err(format!("the configuration {name}: {told}")),
             // Success without an instance.
             Err(told) if told.status == Status::OK => Err(format!("the configuration {name}: {told}")),
-            Err(told) => Ok(told.status),
+            Err(told) => {
+                if told.words.is_empty() && !self.is_silent {
+                    self.is_silent = true;
+                    self.warn(format!("it refuses the configuration {name} without a word about why"));
+                }
+                Ok(told.status)
+            }
             Ok(mut instance) => {
                 self.bench.step(format!("scoring with the configuration {name}"));
                 instance

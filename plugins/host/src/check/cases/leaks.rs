@@ -27,14 +27,12 @@ pub(crate) fn leaks(bench: &Bench) -> Found {
     }
     let files = open_files();
     let threads = status_number("self", "Threads:");
-    bench.step("creating, scoring and destroying over and over");
     let config = bench.order().config.as_bytes();
-    let lives = growth(&mut || {
+    let lives = growth(bench, &mut || {
         let mut instance: Instance<'_> = subject.create(config).map_err(|told| told.to_string())?;
         instance.score(&world).map(drop)
     })?;
     judge(lives, "an instance that is created, used and destroyed")?;
-    bench.step("scoring over and over");
     judge(scoring(bench, &subject, &world)?, "a ranking")?;
     if let (Some(before), Some(after)) = (files, open_files())
         && after > before
@@ -54,8 +52,7 @@ pub(crate) fn leaks(bench: &Bench) -> Found {
 
 fn scoring(bench: &Bench, subject: &Subject, world: &World) -> Result<Growth, String> {
     let mut instance = bench.instance(subject)?;
-    bench.step("scoring over and over");
-    growth(&mut || instance.score(world).map(drop))
+    growth(bench, &mut || instance.score(world).map(drop))
 }
 
 /// How memory has grown.
@@ -68,12 +65,14 @@ struct Growth {
     least_per_repeat: u64,
 }
 
-fn growth(work: &mut dyn FnMut() -> Result<(), String>) -> Result<Growth, String> {
+fn growth(bench: &Bench, work: &mut dyn FnMut() -> Result<(), String>) -> Result<Growth, String> {
     let mut repeats = 0;
     let mut round = || -> Result<(u64, u64), String> {
         let started = Instant::now();
         let mut done = 0;
-        while done < REPEATS && (done < 10 || started.elapsed() < ROUND_TIME) {
+        bench.step("doing the same over and over, to see what stays behind");
+        let may_go_on = |started: Instant| bench.may_stay_silent(started) && started.elapsed() < ROUND_TIME;
+        while done < REPEATS && (done < 3 || may_go_on(started)) {
             work()?;
             done += 1;
         }
@@ -110,12 +109,13 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn work_that_keeps_memory_is_told_from_work_that_does_not() {
+        let bench = Bench::of_tests("leaks");
         let mut kept: Vec<Vec<u8>> = Vec::new();
         let mut leak = || {
             kept.push(vec![1; 1_000]);
             Ok(())
         };
-        let words = judge(growth(&mut leak).unwrap(), "this").unwrap_err();
+        let words = judge(growth(&bench, &mut leak).unwrap(), "this").unwrap_err();
         assert!(words.contains("it leaks memory: this leaves about"), "{words}");
     }
 

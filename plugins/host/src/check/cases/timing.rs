@@ -58,7 +58,7 @@ fn median(bench: &Bench, instance: &mut Instance<'_>, world: &World) -> Result<D
     bench.step(format!("scoring {}", agents(count)));
     let started = Instant::now();
     let mut times = Vec::with_capacity(TIMES);
-    while times.len() < TIMES && (times.len() < 3 || bench.may_go_on(started)) {
+    while times.len() < TIMES && (times.len() < 3 || bench.may_stay_silent(started)) {
         let (_, taken) =
             instance.score_timed(world).map_err(|fault| format!("scoring {}, {fault}", agents(count)))?;
         times.push(taken);

@@ -103,8 +103,17 @@ fn row(random: &mut Random, entries: &mut Entries, highest: f32) {
     entries.push(order[..taken].iter().map(|&id| id as u32).zip(levels));
 }
 
+/// How many needs or languages there are: an ordinary customer has some.
+fn count(random: &mut Random, temper: Temper, most: usize) -> usize {
+    match temper {
+        Temper::Ordinary => 1 + random.below(3),
+        Temper::Wild if random.percent(5) => most,
+        Temper::Wild => random.below(4),
+    }
+}
+
 fn needs(random: &mut Random, temper: Temper) -> Vec<Need> {
-    let count = if temper == Temper::Wild && random.percent(5) { 64 } else { random.below(4) };
+    let count = count(random, temper, 64);
     let need = |random: &mut Random| Need {
         // Needs may name a skill that nobody has, and one twice.
         name: if random.percent(20) { "unheard-of".to_owned() } else { (*random.pick(&SKILLS)).to_owned() },
@@ -115,7 +124,7 @@ fn needs(random: &mut Random, temper: Temper) -> Vec<Need> {
 }
 
 fn spoken(random: &mut Random, temper: Temper) -> Vec<Spoken> {
-    let count = if temper == Temper::Wild && random.percent(5) { 16 } else { random.below(4) };
+    let count = count(random, temper, 16);
     let mut left = 1.0_f32;
     let mut spoken: Vec<Spoken> = (0..count)
         .map(|_| {
