@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use heartline::config::Config;
+
 use crate::support::{empty_folder, has, load, prepare_crate, root, scores, shell};
 
 /// What the page tells its reader to do.
@@ -88,6 +90,8 @@ fn the_tutorial_works_as_it_stands() {
     }
 
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("author");
+    let config = Config::load(Some(&folder.join("tutorial_c/heartline.toml")), &[]).unwrap();
+    assert_eq!(config.plugins.matchers[1].config["full_months"], 36);
     let request = heartline_plugin_host::ScoreRequest { complexity: 1.0, ..Default::default() };
     let mut tenure = load(&folder.join("tutorial_rust/tenure/target/release/libtenure.so"), "{}");
     let found: Vec<f32> = scores(&mut tenure, &request).into_iter().map(|(score, _)| score).collect();
