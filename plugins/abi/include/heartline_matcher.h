@@ -6,8 +6,9 @@
  *
  * Rules that hold everywhere
  *   Text       UTF-8, a pointer and a length in bytes, no ending NUL. A length of 0 is the empty text, its pointer may
- *              be NULL; with any other length it is never NULL. Names and tags are the same where their bytes are. Text
- *              that a matcher hands out must be UTF-8 and live as long as the library does, unless its comment says less.
+ *              be NULL; with any other length it is never NULL. Names and tags are the same where their bytes are.
+ *              Text that a matcher hands out must be UTF-8 and live as long as the library does, unless its comment
+ *              says less.
  *   Ownership  Nobody frees what the other side allocated. Pointers given to a function are borrowed until it returns,
  *              unless its comment says otherwise; a matcher copies what it wants to keep.
  *   Growth     A structure that begins with `size` may grow at its end in a later minor version. Whoever fills it sets
@@ -15,7 +16,7 @@
  *              A structure without `size` never changes within a major version. Reserved fields are 0.
  *   Threads    Tags in the comments: [loader] the one thread that loads the library, [any] any thread, also several at
  *              once, [instance] any thread, but never two at once for the same instance: all functions with this tag
- *              count together. A matcher may have threads of its own, which must not outlive the instance they work for.
+ *              count together. A matcher may have threads of its own, which end before the instance they work for.
  *   Errors     A function that can fail returns HEARTLINE_OK or another heartline_status and never unwinds: no C++
  *              exception and no panic may cross this boundary, and no function may call exit, abort or longjmp. After
  *              another status than HEARTLINE_OK the host uses nothing of what the function wrote but the message.
@@ -116,8 +117,8 @@ typedef struct heartline_message {
 } heartline_message;
 
 /* The host's functions. The table and everything in it stay valid for the rest of the process, so a matcher may keep
- * the pointer that `init` gets, and may call the functions from then on, during a call of the host or not. Texts that are
- * passed are borrowed until the function returns. None of them fails: what cannot be done is dropped. */
+ * the pointer that `init` gets, and may call the functions from then on, during a call of the host or not. Texts that
+ * are passed are borrowed until the function returns. None of them fails: what cannot be done is dropped. */
 typedef struct heartline_host {
     uint32_t size;
     uint32_t abi_major;
@@ -132,8 +133,8 @@ typedef struct heartline_host {
     /* [any] Sets a metric of this matcher. Names are lower-case letters, digits and '_'; further names than the host
      * has room for, and values that are not finite, are dropped. Never NULL. */
     void (*metric)(void *context, heartline_text name, double value);
-    /* [any] Gives a host extension by its id: a structure of functions, valid for the rest of the process, or NULL where
-     * the host has none of that id; a host of 1.0 has none at all. Never NULL itself. */
+    /* [any] Gives a host extension by its id: a structure of functions, valid for the rest of the process, or NULL
+     * where the host has none of that id; a host of 1.0 has none at all. Never NULL itself. */
     const void *(*get_extension)(void *context, heartline_text id);
 } heartline_host;
 
@@ -195,13 +196,13 @@ typedef struct heartline_request {
     const heartline_emotion *emotion;  /* never NULL */
     const heartline_skill_need *needs; /* may be NULL where need_count is 0 */
     const heartline_spoken *languages; /* the largest share first; may be NULL where language_count is 0 */
-    uint32_t language_count;           /* 0: the customer's language is unknown; above 1: the customer mixes languages */
+    uint32_t language_count;           /* 0: the customer's language is unknown; above 1: the customer mixes them */
     uint32_t interpreter;              /* 1: an interpreter can be brought into the call; 0: not */
     float complexity;                  /* of the issue, [0, 1] */
     uint32_t reserved;
     uint64_t waiting_ms;               /* how long the customer has waited */
-    uint64_t time_limit_us; /* for the answer, counted from the call; 0: none. Whoever would overrun it had better return
-                             * HEARTLINE_OUT_OF_TIME: the host goes on without an answer that comes later */
+    uint64_t time_limit_us;            /* for the answer, counted from the call; 0: none. Whoever would overrun it had
+                                        * better return HEARTLINE_OUT_OF_TIME: the host goes on without a late answer */
 } heartline_request;
 
 /* How an agent's past calls ended. Upset calls are counted in both pairs. All 0: nothing is known. */
@@ -229,14 +230,12 @@ typedef struct heartline_attribute {
 } heartline_attribute;
 
 /* All candidates, as columns with one row a candidate. Skills and languages are compressed rows: the entries of
- * candidate i are those from offsets[i] to offsets[i + 1], without the end. Offsets begin with 0 and never fall; the last
- * one is the length of the ids and of the levels. Ids are below the length of their table, each once a candidate and in
- * no particular order.
- *
- * The columns are the host's own memory, not a copy made for the call: read-only, and borrowed until the call returns.
- * Any column may be NULL where nothing of its kind is known of any candidate, and always where count is 0; the comments
- * say what a matcher reads then. NULL offsets: no candidate has entries, and ids and levels are NULL too. A table of texts
- * is NULL only where its count is 0. */
+ * candidate i are those from offsets[i] to offsets[i + 1], without the end. Offsets begin with 0 and never fall; the
+ * last one is the length of the ids and of the levels. Ids are below the length of their table, each once a candidate
+ * and in no particular order.  The columns are the host's own memory, not a copy made for the call: read-only, and
+ * borrowed until the call returns. Any column may be NULL where nothing of its kind is known of any candidate, and
+ * always where count is 0; the comments say what a matcher reads then. NULL offsets: no candidate has entries, and
+ * ids and levels are NULL too. A table of texts is NULL only where its count is 0. */
 typedef struct heartline_candidates {
     uint32_t size;
     uint32_t count;
@@ -262,9 +261,10 @@ typedef struct heartline_candidates {
     const heartline_attribute *attributes; /* attribute_count, in the order of their names' bytes, each name once */
 } heartline_candidates;
 
-/* The answer. The host owns the columns, which are NULL only where `capacity` is 0, and has filled them with values that
- * are no answer; the matcher writes every row and sets `count` to heartline_candidates.count. A row left out, a number that is not finite or outside its range, or a
- * reason code that describe_reason does not know makes the whole answer invalid. */
+/* The answer. The host owns the columns, which are NULL only where `capacity` is 0, and has filled them with values
+ * that are no answer; the matcher writes every row and sets `count` to heartline_candidates.count. A row left out, a
+ * number that is not finite or outside its range, or a reason code that describe_reason does not know makes the whole
+ * answer invalid. */
 typedef struct heartline_scores {
     uint32_t size;
     uint32_t capacity; /* rows of each column: the number of candidates */
@@ -279,10 +279,11 @@ typedef struct heartline_scores {
 /* An instance; only the matcher knows what is inside. */
 typedef struct heartline_matcher heartline_matcher;
 
-/* What a matcher exports: `HEARTLINE_EXPORT const heartline_entry heartline_matcher_entry = {...};`. Read-only and valid
- * as long as the library is loaded. `size`, `abi_major` and `abi_minor` are sizeof(heartline_entry), HEARTLINE_ABI_MAJOR
- * and HEARTLINE_ABI_MINOR of the header that the matcher was built with; these three stay where they are in every version
- * there will be. No text is empty. A required function that is NULL makes the host refuse the library. */
+/* What a matcher exports: `HEARTLINE_EXPORT const heartline_entry heartline_matcher_entry = {...};`. Read-only and
+ * valid as long as the library is loaded. `size`, `abi_major` and `abi_minor` are sizeof(heartline_entry),
+ * HEARTLINE_ABI_MAJOR and HEARTLINE_ABI_MINOR of the header that the matcher was built with; these three stay where
+ * they are in every version there will be. No text is empty. A required function that is NULL makes the host refuse
+ * the library. */
 typedef struct heartline_entry {
     uint32_t size;
     uint32_t abi_major;
@@ -293,28 +294,28 @@ typedef struct heartline_entry {
     heartline_text version;
     heartline_text description;
 
-    /* [loader] Prepares the library. Called once before everything else; called again only after it has failed. `host`
-     * is never NULL and stays valid for the rest of the process. Another status than HEARTLINE_OK: the matcher cannot be
-     * used, nothing else is called. Required. */
+    /* [loader] Prepares the library. Called once before everything else; called again only after it has failed.
+     * `host` is never NULL and stays valid for the rest of the process. Another status than HEARTLINE_OK: the matcher
+     * cannot be used, nothing else is called. Required. */
     heartline_status (*init)(const heartline_host *host);
 
-    /* [any] Gives the JSON schema of the configuration, an object; the empty text where there is nothing to configure. The
-     * text lives as long as the library and is the same at every call. May be called as soon as `init` has succeeded. The
-     * host holds a configuration to the schema before it calls `create`, and refuses a matcher whose schema is none.
-     * Required. */
+    /* [any] Gives the JSON schema of the configuration, an object; the empty text where there is nothing to
+     * configure. The text lives as long as the library and is the same at every call. May be called as soon as `init`
+     * has succeeded. The host holds a configuration to the schema before it calls `create`, and refuses a matcher
+     * whose schema is none. Required. */
     heartline_text (*config_schema)(void);
 
     /* [any] Makes an instance, one of any number. `config` is a JSON object, at least "{}", borrowed for the call. On
-     * HEARTLINE_OK the instance is in *matcher, not NULL, and the host ends it with `destroy`; otherwise there is nothing
-     * to destroy: HEARTLINE_BAD_CONFIG is for a configuration that is not acceptable although the schema allows it,
-     * HEARTLINE_FAILED for everything else. `matcher` and `message` are never NULL. Required. */
+     * HEARTLINE_OK the instance is in *matcher, not NULL, and the host ends it with `destroy`; otherwise there is
+     * nothing to destroy: HEARTLINE_BAD_CONFIG is for a configuration that is not acceptable although the schema
+     * allows it, HEARTLINE_FAILED for everything else. `matcher` and `message` are never NULL. Required. */
     heartline_status (*create)(heartline_text config, heartline_matcher **matcher, heartline_message *message);
 
-    /* [instance] Scores all candidates for one request. `matcher` is an instance that has not been destroyed; no pointer
-     * is NULL. Everything is borrowed for the call. Whatever is in `scores` counts only on HEARTLINE_OK; after another
-     * status the instance may be called again, or ended. The same input gives the same answer, also of another instance
-     * with the same configuration, until `learn` or `load` of an extension below has changed what the instance knows:
-     * clocks and random numbers have no say. Required. */
+    /* [instance] Scores all candidates for one request. `matcher` is an instance that has not been destroyed; no
+     * pointer is NULL. Everything is borrowed for the call. Whatever is in `scores` counts only on HEARTLINE_OK;
+     * after another status the instance may be called again, or ended. The same input gives the same answer, also of
+     * another instance with the same configuration, until `learn` or `load` of an extension below has changed what
+     * the instance knows: clocks and random numbers have no say. Required. */
     heartline_status (*score)(heartline_matcher *matcher, const heartline_request *request,
                               const heartline_candidates *candidates, heartline_scores *scores,
                               heartline_message *message);
@@ -323,14 +324,14 @@ typedef struct heartline_entry {
      * Cannot fail. Required. */
     void (*destroy)(heartline_matcher *matcher);
 
-    /* [any] Says what a reason code means, in a few words for people; the empty text where the code means nothing. The
-     * text lives as long as the library and is the same at every call. May be called as soon as `init` has succeeded, also
-     * while an instance scores. Required. */
+    /* [any] Says what a reason code means, in a few words for people; the empty text where the code means nothing.
+     * The text lives as long as the library and is the same at every call. May be called as soon as `init` has
+     * succeeded, also while an instance scores. Required. */
     heartline_text (*describe_reason)(uint32_t code);
 
     /* [any] Gives an extension of the matcher by its id, which is borrowed for the call: the structure of that id,
-     * valid as long as the library, or NULL where the matcher has none. The same at every call. May be called as soon as
-     * `init` has succeeded, with ids that this header does not name. May be NULL itself: no extensions. */
+     * valid as long as the library, or NULL where the matcher has none. The same at every call. May be called as soon
+     * as `init` has succeeded, with ids that this header does not name. May be NULL itself: no extensions. */
     const void *(*get_extension)(heartline_text id);
 } heartline_entry;
 
@@ -343,16 +344,16 @@ typedef struct heartline_entry {
 /* One factor of a score. The host reads it before it does anything else with the instance. */
 typedef struct heartline_factor {
     heartline_text name;    /* what kind of factor, in a few words; lives as long as the library */
-    heartline_text subject; /* what it is about, such as a skill's name; empty: nothing in particular. Lives as long as the
-                             * library, or points into the request or the candidates of the call */
+    heartline_text subject; /* what it is about, such as a skill's name; empty: nothing in particular. Lives as long as
+                             * the library, or points into the request or the candidates of the call */
     float value;            /* what was found, [0, 1] */
     float weight;           /* how much it counts beside the other factors, [0, 1] */
     float contribution;     /* what it adds to the score, [-1, 1] */
     uint32_t reserved;
 } heartline_factor;
 
-/* Room for factors. The host owns it and has set `count` to 0; a matcher writes up to `capacity` factors, the weightiest
- * first, and sets `count`. `factors` is NULL only where `capacity` is 0. */
+/* Room for factors. The host owns it and has set `count` to 0; a matcher writes up to `capacity` factors, the
+ * weightiest first, and sets `count`. `factors` is NULL only where `capacity` is 0. */
 typedef struct heartline_factors {
     uint32_t size;
     uint32_t capacity;
@@ -395,10 +396,10 @@ typedef struct heartline_outcome {
 typedef struct heartline_learn {
     uint32_t size;
     uint32_t reserved;
-    /* [instance] Takes note of how a call ended. `request` is what the ranking was asked with; `candidates` has one row,
-     * the agent who took the call, as at the ranking. No pointer is NULL; everything is borrowed for the call. The same
-     * outcomes in the same order lead to the same answers of `score`. After another status than HEARTLINE_OK nothing was
-     * learned. Required. */
+    /* [instance] Takes note of how a call ended. `request` is what the ranking was asked with; `candidates` has one
+     * row, the agent who took the call, as at the ranking. No pointer is NULL; everything is borrowed for the call.
+     * The same outcomes in the same order lead to the same answers of `score`. After another status than HEARTLINE_OK
+     * nothing was learned. Required. */
     heartline_status (*learn)(heartline_matcher *matcher, const heartline_request *request,
                               const heartline_candidates *candidates, const heartline_outcome *outcome,
                               heartline_message *message);
@@ -412,9 +413,9 @@ typedef struct heartline_writer {
     uint32_t size;
     uint32_t reserved;
     void *context; /* pass it as the first argument of `write` */
-    /* To be called on the thread of the call that got the writer, any number of times. Takes `length` bytes, which follow
-     * those of earlier calls; `data` is borrowed, and may be NULL where length is 0. Another status than HEARTLINE_OK means
-     * that there is no room for more; return it. Never NULL. */
+    /* To be called on the thread of the call that got the writer, any number of times. Takes `length` bytes, which
+     * follow those of earlier calls; `data` is borrowed, and may be NULL where length is 0. Another status than
+     * HEARTLINE_OK means that there is no room for more; return it. Never NULL. */
     heartline_status (*write)(void *context, const uint8_t *data, size_t length);
 } heartline_writer;
 
@@ -424,9 +425,10 @@ typedef struct heartline_state {
     /* [instance] Writes the state, which may be no bytes at all. Equal states are equal bytes, on every machine; saving
      * changes nothing. No pointer is NULL. Required. */
     heartline_status (*save)(heartline_matcher *matcher, const heartline_writer *writer, heartline_message *message);
-    /* [instance] Replaces the state by one that `save` wrote, of this version of the matcher or of an earlier one that it
-     * still reads; afterwards `save` gives the same bytes, or their form in this version. Bytes that cannot be read give
-     * HEARTLINE_BAD_STATE and change nothing. `data` is borrowed for the call, and NULL only where length is 0. Required. */
+    /* [instance] Replaces the state by one that `save` wrote, of this version of the matcher or of an earlier one
+     * that it still reads; afterwards `save` gives the same bytes, or their form in this version. Bytes that cannot
+     * be read give HEARTLINE_BAD_STATE and change nothing. `data` is borrowed for the call, and NULL only where
+     * length is 0. Required. */
     heartline_status (*load)(heartline_matcher *matcher, const uint8_t *data, size_t length,
                              heartline_message *message);
 } heartline_state;

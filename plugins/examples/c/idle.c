@@ -5,6 +5,7 @@
  *   cc -std=c99 -O2 -fPIC -shared -fvisibility=hidden -I plugins/abi/include plugins/examples/c/idle.c -o libidle.so
  *
  * Its configuration has one optional key, {"full_score_seconds": 600}: the idle time that gives the full score.
+ * site.c, beside it, shows custom attributes and explanations.
  */
 #include "heartline_matcher.h"
 
@@ -21,15 +22,14 @@ struct heartline_matcher {
 static const heartline_host *host;
 
 static heartline_status init(const heartline_host *given) {
-    host = given;
+    host = given; /* stays valid for the rest of the process */
     return HEARTLINE_OK;
 }
 
 static heartline_text config_schema(void) {
-    static const heartline_text schema = HEARTLINE_TEXT(
-        "{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {\"full_score_seconds\": "
-        "{\"description\": \"The idle time that gives the full score.\", \"type\": \"number\", \"minimum\": 1, "
-        "\"maximum\": 86400, \"default\": 600}}}");
+    static const heartline_text schema =
+        HEARTLINE_TEXT("{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {\"full_score_seconds\": "
+                       "{\"type\": \"number\", \"minimum\": 1, \"maximum\": 86400, \"default\": 600}}}");
     return schema;
 }
 
@@ -48,7 +48,8 @@ static const char *skip_space(const char *at) {
     return at + strspn(at, " \t\r\n");
 }
 
-/* Reads {} or {"full_score_seconds": number}; anything else is refused. A larger configuration wants a JSON library. */
+/* Reads {} or {"full_score_seconds": number}. The host has held it to the schema already, but not every caller need be
+ * that host. A larger configuration wants a JSON library. */
 static int parse(const char *at, double *seconds) {
     static const char key[] = "\"full_score_seconds\"";
     char *end;
@@ -118,7 +119,7 @@ static heartline_status score(heartline_matcher *matcher, const heartline_reques
     (void)request; /* idle time does not depend on the customer */
     (void)message;
     for (row = 0; row < candidates->count; row++) {
-        /* A column of which nothing is known is NULL; the header says what a matcher reads then. */
+        /* A column of which the host knows nothing is NULL. */
         const uint64_t idle_ms = candidates->idle_ms == NULL ? 0 : candidates->idle_ms[row];
         const uint32_t tasks = candidates->active_tasks == NULL ? 0 : candidates->active_tasks[row];
         const uint32_t capacity = candidates->capacities == NULL ? 1 : candidates->capacities[row];
@@ -170,5 +171,5 @@ HEARTLINE_EXPORT const heartline_entry heartline_matcher_entry = {
     score,
     destroy,
     describe_reason,
-    NULL,
+    NULL, /* no extensions */
 };

@@ -2,6 +2,7 @@
 
 mod check;
 mod list;
+mod new;
 
 use std::io::Write;
 
@@ -12,6 +13,7 @@ use super::arguments::OutputArguments;
 use crate::config::Config;
 
 use check::{CheckArguments, CheckCaseArguments};
+use new::NewArguments;
 
 /// What to do with matchers; nothing said lists them.
 #[derive(Debug, Args)]
@@ -32,6 +34,8 @@ pub enum PluginsCommand {
     List(OutputArguments),
     /// Holds a matcher's library to the contract, out of process: conformance cases and seeded fuzzing.
     Check(CheckArguments),
+    /// Writes a complete crate of a new matcher: source, tests, bench and README; docs/plugins.md has the details.
+    New(NewArguments),
     /// Runs one case of a check, as its child.
     #[command(hide = true)]
     CheckCase(CheckCaseArguments),
@@ -44,6 +48,7 @@ pub(super) fn run_without_config(
 ) -> Option<Result<(), CliError>> {
     match arguments.command.as_ref()? {
         PluginsCommand::List(_) => None,
+        PluginsCommand::New(arguments) => Some(new::run(arguments, output)),
         PluginsCommand::Check(arguments) => Some(check::run(arguments, output)),
         PluginsCommand::CheckCase(arguments) => Some(check::run_case(arguments)),
     }

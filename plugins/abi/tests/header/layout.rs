@@ -21,8 +21,7 @@ fn rust_layout() -> Layout {
     for structure in structures() {
         layout.insert(structure.name.to_owned(), i64::try_from(structure.size).unwrap());
         for field in structure.fields {
-            layout
-                .insert(format!("{}.{}", structure.name, field.name), i64::try_from(field.offset).unwrap());
+            layout.insert(format!("{}.{}", structure.name, field.name), i64::try_from(field.offset).unwrap());
         }
     }
     layout.extend(numbers().into_iter().map(|(name, number)| (name.to_owned(), number)));
@@ -31,9 +30,10 @@ fn rust_layout() -> Layout {
 
 /// The program. A pointer to each field must be a pointer to the C type of the Rust field: compilers refuse another.
 fn program() -> String {
-    let mut text = "#include <stdio.h>\n#include <stddef.h>\n#include <string.h>\n#include \"heartline_matcher.h\"\n\
+    let mut text =
+        "#include <stdio.h>\n#include <stddef.h>\n#include <string.h>\n#include \"heartline_matcher.h\"\n\
                     static const heartline_text literal = HEARTLINE_TEXT(\"literal\");\n"
-        .to_owned();
+            .to_owned();
     let mut prints = String::new();
     for structure in structures() {
         let name = structure.name;
@@ -43,9 +43,11 @@ fn program() -> String {
             let place = format!("{name}.{}", field.name);
             // Only an array binds closer to its name than the star does.
             let is_array = field.rust_type.starts_with('[');
-            let name_at = if is_array { format!("(*{}_at)", field.name) } else { format!("*{}_at", field.name) };
+            let name_at =
+                if is_array { format!("(*{}_at)", field.name) } else { format!("*{}_at", field.name) };
             let pointer = declare(&place, field.rust_type, &name_at);
-            writeln!(text, "    {pointer} = it == NULL ? NULL : &it->{0};\n    (void){0}_at;", field.name).unwrap();
+            writeln!(text, "    {pointer} = it == NULL ? NULL : &it->{0};\n    (void){0}_at;", field.name)
+                .unwrap();
             writeln!(prints, "printf(\"{place} %ld\\n\", (long)offsetof({name}, {}));", field.name).unwrap();
         }
         writeln!(text, "}}").unwrap();
@@ -105,7 +107,10 @@ fn the_comparison_covers_every_name_of_the_header() {
     let declarations = text::declarations();
     let known: Vec<&str> = structures().iter().map(|structure| structure.name).collect();
     let mut found = 0;
-    for (_, rest) in declarations.match_indices("typedef struct ").map(|(at, words)| declarations[at..].split_at(words.len())) {
+    for (_, rest) in declarations
+        .match_indices("typedef struct ")
+        .map(|(at, words)| declarations[at..].split_at(words.len()))
+    {
         let name = rest.split([' ', ';', '{']).next().unwrap();
         assert!(name == "heartline_matcher" || known.contains(&name), "{name} is compared with nothing");
         found += 1;

@@ -48,6 +48,10 @@ fn versions_only_go_up_by_single_steps() {
     assert_eq!(versions.last(), Some(&(ABI_MAJOR, ABI_MINOR)), "the newest version is not the header's");
     for pair in versions.windows(2) {
         let ((major, minor), next) = (pair[0], pair[1]);
-        assert!(next == (major, minor + 1) || next == (major + 1, 0), "{next:?} does not follow {:?}", pair[0]);
+        assert!(
+            next == (major, minor + 1) || next == (major + 1, 0),
+            "{next:?} does not follow {:?}",
+            pair[0]
+        );
     }
 }

@@ -184,13 +184,16 @@ struct Call {
     answer: abi::Scores,
 }
 
+/// What breaks a call.
+type Change = fn(&mut Call);
+
 /// Makes a call of `score` about two agents, after `change`.
 fn ask(pointer: *mut RawMatcher, change: impl FnOnce(&mut Call)) -> (Status, String, u32) {
     let agents = Agents::new(&[Agent::default().skill("refunds", 3.0), Agent::default()]);
     let (request, candidates) = (RawRequest::new(&Request::default(), &agents), RawAgents::new(&agents));
     let mut columns = AnswerColumns::blank(2);
     let mut call =
-        Call { request: request.to_abi(), candidates: candidates.to_abi(), answer: columns.to_abi() };
+        Call { request: request.to_abi(), candidates: candidates.to_abi(), answer: columns.lend_abi() };
     change(&mut call);
     let (status, words) = told(|message| {
         let Call { request, candidates, answer } = &mut call;
@@ -296,7 +299,11 @@ fn an_error_is_no_panic_and_poisons_nothing() {
 #[test]
 fn bad_configurations_are_told_apart() {
     let (_, status, words) = make(r#"{"mod": 1}"#);
-    assert_eq!((status, words.contains("mod"), words.contains("mood")), (Status::BAD_CONFIG, true, true), "{words}");
+    assert_eq!(
+        (status, words.contains("mod"), words.contains("mood")),
+        (Status::BAD_CONFIG, true, true),
+        "{words}"
+    );
     let (_, status, words) = make(r#"{"strength": 11}"#);
     assert_eq!((status, words.contains("strength")), (Status::BAD_CONFIG, true), "{words}");
     assert!(!words.contains('\n'), "{words}");
@@ -324,7 +331,7 @@ fn a_message_is_cut_to_its_room_between_characters() {
 #[test]
 fn a_host_that_breaks_the_contract_is_told() {
     let (pointer, ..) = make("{}");
-    let broken: [(&str, fn(&mut Call)); 9] = [
+    let broken: [(&str, Change); 9] = [
         ("a request of an older version", |call| call.request.size -= 8),
         ("no emotion", |call| call.request.emotion = std::ptr::null()),
         ("needs that are not there", |call| call.request.need_count = 1),

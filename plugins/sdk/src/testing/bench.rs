@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::ptr::{NonNull, null_mut};
+use std::time::{Duration, Instant};
 
 use heartline_plugin_abi as abi;
 use heartline_plugin_abi::{Entry, LogLevel, RawMatcher, Status, Text};
@@ -104,6 +105,7 @@ pub struct Bench {
     pointer: NonNull<RawMatcher>,
     /// How many lines had been written before on this thread.
     earlier_lines: usize,
+    elapsed: Duration,
 }
 
 impl Bench {
@@ -125,7 +127,8 @@ impl Bench {
             unsafe { create(Text::from_borrowed(config_json), &raw mut pointer, message) }
         })?;
         let refuse = || BenchError::Refused("create gave no instance".to_owned());
-        Ok(Self { entry, pointer: NonNull::new(pointer).ok_or_else(refuse)?, earlier_lines })
+        let pointer = NonNull::new(pointer).ok_or_else(refuse)?;
+        Ok(Self { entry, pointer, earlier_lines, elapsed: Duration::ZERO })
     }
 
     /// Scores, and holds the answer to what a host demands.
@@ -137,18 +140,34 @@ impl Bench {
         let (raw_request, raw_agents) = (RawRequest::new(request, agents), RawAgents::new(agents));
         let (request, candidates) = (raw_request.to_abi(), raw_agents.to_abi());
         let mut columns = AnswerColumns::blank(agents.len());
-        let mut answer = columns.to_abi();
-        told(|message| {
+        let mut answer = columns.lend_abi();
+        let started = Instant::now();
+        let result = told(|message| {
             // SAFETY: the instance is alive and ours; all pointers lead to values that live through the call.
             unsafe {
-                score(self.pointer.as_ptr(), &raw const request, &raw const candidates, &raw mut answer, message)
+                score(
+                    self.pointer.as_ptr(),
+                    &raw const request,
+                    &raw const candidates,
+                    &raw mut answer,
+                    message,
+                )
             }
-        })?;
+        });
+        self.elapsed = started.elapsed();
+        result?;
         if answer.count != candidates.count {
             let words = format!("{} rows of {} were answered", answer.count, candidates.count);
             return Err(BenchError::Refused(words));
         }
         columns.read(|code| self.reason(code).is_some()).map_err(BenchError::Refused)
+    }
+
+    /// How long the last call of [`Self::score`] took inside the matcher: without making the columns, and without
+    /// checking the answer.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
     }
 
     /// What a reason code means; `None` where the matcher does not know it.
@@ -345,7 +364,8 @@ fn schema_of(entry: &Entry) -> Result<Map<String, Value>, BenchError> {
     let config_schema = required(entry.config_schema)?;
     // SAFETY: the library is initialised, and the text lives as long as it.
     let text = unsafe { config_schema().as_str() }.unwrap_or_default();
-    serde_json::from_str(text).map_err(|error| BenchError::Refused(format!("the schema is no object: {error}")))
+    serde_json::from_str(text)
+        .map_err(|error| BenchError::Refused(format!("the schema is no object: {error}")))
 }
 
 /// A configuration is an object with keys that the schema knows. The ranges are the matcher's own business here: a real
@@ -368,7 +388,11 @@ fn read_factor(factor: &abi::Factor) -> Result<ExplainedFactor, BenchError> {
     // SAFETY: the header makes a matcher promise that texts are as long as they say, and this one was just written.
     let texts = unsafe { (factor.name.as_str(), factor.subject.as_str()) };
     let (Some(name), Some(subject)) = texts else { return refuse("a factor's text is none".to_owned()) };
-    let numbers = [("value", factor.value, 0.0), ("weight", factor.weight, 0.0), ("contribution", factor.contribution, -1.0)];
+    let numbers = [
+        ("value", factor.value, 0.0),
+        ("weight", factor.weight, 0.0),
+        ("contribution", factor.contribution, -1.0),
+    ];
     for (field, number, lowest) in numbers {
         if !(lowest..=1.0).contains(&number) {
             return refuse(format!("the {field} of the factor {name:?} is {number}"));

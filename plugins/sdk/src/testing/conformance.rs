@@ -184,7 +184,8 @@ impl<M: Matcher> Check<'_, M> {
             // Where the room is full there may have been more factors than fit.
             let is_whole = factors.len() < 64;
             if score.eligible && is_whole && (sum - score.score).abs() > EXPLAIN_TOLERANCE {
-                self.faults.push(format!("{what}: the contributions sum to {sum}, the score is {}", score.score));
+                self.faults
+                    .push(format!("{what}: the contributions sum to {sum}, the score is {}", score.score));
                 return;
             }
         }
@@ -205,13 +206,24 @@ impl<M: Matcher> Check<'_, M> {
     /// What was learned survives the instance, and what is no state changes nothing.
     fn learned(&mut self, bench: &mut Bench, agents: &Agents) -> Result<(), BenchError> {
         let outcomes = [
-            Outcome { is_resolved: Some(true), rating: Some(1.0), valence_change: Some(0.4), ..Outcome::default() },
-            Outcome { is_resolved: Some(false), is_transferred: true, valence_change: Some(-2.0), ..Outcome::default() },
+            Outcome {
+                is_resolved: Some(true),
+                rating: Some(1.0),
+                valence_change: Some(0.4),
+                ..Outcome::default()
+            },
+            Outcome {
+                is_resolved: Some(false),
+                is_transferred: true,
+                valence_change: Some(-2.0),
+                ..Outcome::default()
+            },
             Outcome { handling_ms: Some(u64::MAX), ..Outcome::default() },
         ];
         for (turn, agent) in self.agents.clone().iter().enumerate() {
             let request = &self.requests[turn % self.requests.len()];
-            let learned = bench.learn(request, &Agents::new(std::slice::from_ref(agent)), &outcomes[turn % 3]);
+            let learned =
+                bench.learn(request, &Agents::new(std::slice::from_ref(agent)), &outcomes[turn % 3]);
             if let Err(error) = learned
                 && error.status() != Some(Status::FAILED)
             {

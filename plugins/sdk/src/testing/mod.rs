@@ -131,7 +131,7 @@ impl AnswerColumns {
     }
 
     /// The ABI's shape; valid for as long as `self` is not touched.
-    pub(crate) fn to_abi(&mut self) -> abi::Scores {
+    pub(crate) fn lend_abi(&mut self) -> abi::Scores {
         abi::Scores {
             size: abi::size_of_struct::<abi::Scores>(),
             // No test has four billion agents.

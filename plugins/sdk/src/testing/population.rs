@@ -30,7 +30,8 @@ impl Numbers {
 pub(super) fn agents() -> Vec<Agent> {
     let mut numbers = Numbers(2024);
     let mut agents: Vec<Agent> = (0..40).map(|_| agent(&mut numbers)).collect();
-    let most = Outcomes { resolved: u32::MAX, unresolved: u32::MAX, upset_resolved: u32::MAX, upset_unresolved: 0 };
+    let most =
+        Outcomes { resolved: u32::MAX, unresolved: u32::MAX, upset_resolved: u32::MAX, upset_unresolved: 0 };
     agents.push(Agent {
         attitude: [1.0; 5],
         active_tasks: u32::MAX,
@@ -88,7 +89,8 @@ fn agent(numbers: &mut Numbers) -> Agent {
 
 /// Customers from one of whom nothing is known to one of whom everything is, at its edge.
 pub(super) fn requests() -> Vec<Request<'static>> {
-    let angry = Emotion { valence: -0.7, arousal: 0.6, frustration: 0.8, ..feeling(Category::Anger, 0.6, 0.8) };
+    let angry =
+        Emotion { valence: -0.7, arousal: 0.6, frustration: 0.8, ..feeling(Category::Anger, 0.6, 0.8) };
     let confused = Emotion { confusion: 0.9, concern: 0.4, ..feeling(Category::Neutral, 0.7, 0.5) };
     let worst = WorstMoment { at_ms: u64::MAX, valence: -1.0, category: 6 };
     let extreme = Emotion {

@@ -131,7 +131,8 @@ impl State for Local {
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), MatcherError> {
-        let Some((resolved, calls)) = bytes.split_first_chunk::<4>().filter(|(_, rest)| rest.len() == 4) else {
+        let Some((resolved, calls)) = bytes.split_first_chunk::<4>().filter(|(_, rest)| rest.len() == 4)
+        else {
             return Err(MatcherError::State(format!("{} bytes instead of 8", bytes.len())));
         };
         self.resolved = u32::from_le_bytes(*resolved);
@@ -191,7 +192,13 @@ fn a_bench_refuses_configurations_as_a_host_does() {
 #[test]
 fn every_column_and_attribute_arrives_through_the_c_functions() {
     let outcomes = Outcomes { resolved: 4, unresolved: 3, upset_resolved: 2, upset_unresolved: 1 };
-    let agent = Agent { attitude: [0.1, 0.2, 0.3, 0.4, f32::NAN], active_tasks: 2, idle_ms: 9, outcomes, ..Agent::default() };
+    let agent = Agent {
+        attitude: [0.1, 0.2, 0.3, 0.4, f32::NAN],
+        active_tasks: 2,
+        idle_ms: 9,
+        outcomes,
+        ..Agent::default()
+    };
     let agent = agent.skill("refunds", 4.5).language("yue", 7.0).attribute("night_shift", false);
     let agents = Agents::new(&[Agent::default().attribute("tenure_months", 12.5), agent]);
     let raw = raw::RawAgents::new(&agents);
@@ -217,7 +224,12 @@ fn every_column_and_attribute_arrives_through_the_c_functions() {
 
 #[test]
 fn null_columns_read_as_nothing_known() {
-    let agents = Agents::new(&[Agent { active_tasks: 3, capacity: 9, idle_ms: 5, ..Agent::default().skill("refunds", 2.0) }]);
+    let agents = Agents::new(&[Agent {
+        active_tasks: 3,
+        capacity: 9,
+        idle_ms: 5,
+        ..Agent::default().skill("refunds", 2.0)
+    }]);
     let bare = Column::ALL.into_iter().fold(agents, Agents::without);
     let raw = raw::RawAgents::new(&bare);
     let shape = raw.to_abi();
