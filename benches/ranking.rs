@@ -13,14 +13,14 @@ use heartline::routing::{
 };
 use heartline_plugin_host::{Host, HostLimits, library_file_name};
 
-const AGENTS: usize = 10_000;
+const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
 const MATCHERS: [&str; 3] = ["skill", "attitude", "language"];
 const SKILLS: [&str; 6] = ["refund", "billing", "delivery", "account", "technical", "cancellation"];
 const LANGUAGES: [&str; 5] = ["en", "zh", "es", "de", "en-GB"];
 const LEVELS: [&str; 5] = ["B1", "B2", "C1", "C2", "native"];
 
 /// Agents that differ in everything a matcher looks at, the same at every run.
-fn agents() -> Vec<Agent> {
+fn agents(count: usize) -> Vec<Agent> {
     let agent = |index: usize| {
         serde_json::json!({
             "id": format!("agent-{index:05}"),
@@ -33,7 +33,7 @@ fn agents() -> Vec<Agent> {
             "outcomes": {"resolved": index % 90, "unresolved": index % 17},
         })
     };
-    let list = serde_json::Value::Array((0..AGENTS).map(agent).collect()).to_string();
+    let list = serde_json::Value::Array((0..count).map(agent).collect()).to_string();
     match parse_agents(list.as_bytes(), &RoutingLimits::default()) {
         Ok(agents) => agents,
         Err(error) => unreachable!("{error}"),
@@ -74,20 +74,23 @@ fn router(folder: &Path, names: &[&str]) -> Result<Router, String> {
 
 #[expect(clippy::print_stderr, reason = "a bench that measures nothing must say so")]
 fn ranking(criterion: &mut Criterion) {
-    let (agents, request) = (agents(), request());
+    let request = request();
     let mut group = criterion.benchmark_group("ranking");
-    group.throughput(Throughput::Elements(AGENTS as u64));
+    for count in SIZES {
+    let agents = agents(count);
+    group.throughput(Throughput::Elements(count as u64));
     let alone = MATCHERS.iter().map(|name| (*name, vec![*name]));
     for (label, names) in alone.chain([("all", MATCHERS.to_vec())]) {
         let Some(folder) = library_folder() else { return };
         match router(&folder, &names) {
             Ok(router) => {
-                group.bench_function(BenchmarkId::new(label, AGENTS), |bencher| {
+                group.bench_function(BenchmarkId::new(label, count), |bencher| {
                     bencher.iter(|| router.rank(&request, &agents));
                 });
             }
             Err(error) => eprintln!("SKIPPED ranking/{label}: {error}; run cargo build --release first"),
         }
+    }
     }
     group.finish();
 }
