@@ -10,7 +10,7 @@ use super::matchers::load_router;
 use super::{AppError, MatcherInfo, PoolError, StartError, WorkPool, paths};
 use crate::config::Config;
 use crate::engine::Engine;
-use crate::live::record::Recorder;
+use crate::live::record::{RecordedPolicy, Recorder};
 use crate::live::{Hub, LiveRooms};
 use crate::routing::Router;
 use crate::telemetry::record;
@@ -68,8 +68,8 @@ impl App {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let pool = WorkPool::new(workers, workers * WAITING_PER_WORKER);
         let router = Arc::new(router);
-        let recorder =
-            Recorder::start(&config.live, &config.fusion, &config.routing).map_err(StartError::Record)?;
+        let recorder = Recorder::start(&config.live, &config.fusion, RecordedPolicy::of(&config))
+            .map_err(StartError::Record)?;
         let live = Hub::new(LiveRooms {
             engine: engine.clone(),
             pool: pool.clone(),

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{StartError, paths};
 use crate::config::{Config, MatcherConfig};
-use crate::routing::{LoadedMatcher, MatcherUse, Mode, Policy, Router};
+use crate::routing::{LoadedMatcher, Mode, Policy, Router};
 
 /// How the libraries that come with the program are named, between the platform's prefix and suffix.
 const SHIPPED_PREFIX: &str = "heartline_";
@@ -33,16 +33,18 @@ pub struct MatcherInfo {
 }
 
 impl MatcherInfo {
-    fn new(matcher: &Matcher, mode: Option<Mode>, weight: Option<f32>) -> Self {
+    fn new(matcher: &Matcher, entry: &MatcherConfig, policy: &Policy) -> Self {
         let descriptor = matcher.descriptor();
+        let id = entry.id.as_ref().unwrap_or(&descriptor.id);
+        let used = policy.matchers.iter().find(|used| used.id == *id);
         Self {
-            id: descriptor.id.clone(),
+            id: id.clone(),
             name: descriptor.name.clone(),
             version: descriptor.version.clone(),
             abi: format!("{}.{}", descriptor.abi_major, descriptor.abi_minor),
             description: descriptor.description.clone(),
-            mode,
-            weight,
+            mode: used.map(|used| used.mode),
+            weight: used.map(|used| used.weight),
         }
     }
 }
@@ -56,50 +58,48 @@ pub struct PluginCheck {
     pub outcome: Result<MatcherInfo, HostError>,
 }
 
-/// Loads every matcher that the policy uses.
+/// Loads every matcher that the configuration names.
 ///
 /// # Errors
 /// [`StartError::MatcherMissing`], [`StartError::Matcher`] or [`StartError::Routing`].
 pub(crate) fn load_router(config: &Config) -> Result<(Router, Vec<MatcherInfo>), StartError> {
     let host = host(config);
     let folders = folders(config);
-    let mut policy = Policy {
-        name: config.routing.policy.clone(),
-        matchers: Vec::new(),
-        fallback: config.routing.fallback,
-    };
+    let policy = config.routing.default_policy();
     let mut loaded = Vec::new();
     let mut catalogue = Vec::new();
-    for entry in config.routing.matchers.iter().filter(|entry| entry.mode != Mode::Off) {
+    for entry in &config.plugins.matchers {
         let path = locate(entry, &folders)?;
         let matcher = load(&host, &path, entry)
             .map_err(|source| StartError::Matcher { path, source: Box::new(source) })?;
-        let info = MatcherInfo::new(&matcher, Some(entry.mode), Some(entry.weight));
-        policy.matchers.push(MatcherUse { id: info.id.clone(), weight: entry.weight, mode: entry.mode });
+        let info = MatcherInfo::new(&matcher, entry, policy);
         loaded.push(LoadedMatcher { id: info.id.clone(), scorer: Box::new(matcher) });
         catalogue.push(info);
     }
-    let router = Router::new(loaded, policy).map_err(StartError::Routing)?;
+    let router = Router::new(loaded, policy.clone()).map_err(StartError::Routing)?;
     Ok((router, catalogue))
 }
 
-/// Looks at the libraries of the policy and at every further one in the plugin folders. Loading a library runs its
-/// code with the rights of this program.
+/// Looks at the libraries that the configuration names and at every further one in the plugin folders. Loading a library
+/// runs its code with the rights of this program.
 #[must_use]
 pub fn check_plugins(config: &Config) -> Vec<PluginCheck> {
     let host = host(config);
     let folders = folders(config);
+    let policy = config.routing.default_policy();
     let mut checks: Vec<PluginCheck> = Vec::new();
-    for entry in &config.routing.matchers {
+    for entry in &config.plugins.matchers {
         let path = locate(entry, &folders).unwrap_or_else(|_| entry.path.clone());
-        let outcome = load(&host, &path, entry)
-            .map(|matcher| MatcherInfo::new(&matcher, Some(entry.mode), Some(entry.weight)));
+        let outcome = load(&host, &path, entry).map(|matcher| MatcherInfo::new(&matcher, entry, policy));
         checks.push(PluginCheck { path, outcome });
     }
     for path in folders.iter().flat_map(|folder| libraries(folder)) {
         let is_known = checks.iter().any(|check| check.path.file_name() == path.file_name());
         if !is_known {
-            let outcome = host.load(&path, "{}").map(|matcher| MatcherInfo::new(&matcher, None, None));
+            let entry = MatcherConfig::new(path.clone());
+            let unused = Policy { matchers: Vec::new(), ..Policy::default() };
+            let outcome =
+                load(&host, &path, &entry).map(|matcher| MatcherInfo::new(&matcher, &entry, &unused));
             checks.push(PluginCheck { path, outcome });
         }
     }
@@ -177,12 +177,7 @@ mod tests {
     use super::*;
 
     fn entry(path: &str) -> MatcherConfig {
-        MatcherConfig {
-            path: PathBuf::from(path),
-            weight: 1.0,
-            mode: Mode::Active,
-            config: serde_json::Map::new(),
-        }
+        MatcherConfig::new(PathBuf::from(path))
     }
 
     #[test]

@@ -30,26 +30,26 @@ impl From<PluginCheck> for Entry {
     }
 }
 
-/// Checks and prints. A matcher that the policy uses and that does not load is a failure; others are only shown.
+/// Checks and prints. A matcher that the configuration names and that does not load is a failure; others are only shown.
 pub(super) fn run(
     config: &Config,
     arguments: &OutputArguments,
     output: &mut dyn Write,
 ) -> Result<(), CliError> {
     let checks = check_plugins(config);
-    let used = config.routing.matchers.len();
+    let used = config.plugins.matchers.len();
     let entries: Vec<Entry> = checks.into_iter().map(Entry::from).collect();
     if arguments.json {
         writeln!(output, "{}", serde_json::to_string_pretty(&entries)?)?;
     } else {
         write_table(&entries, output)?;
     }
-    // The policy's own come first in the list.
+    // Those of the configuration come first in the list.
     let broken = entries.iter().take(used).filter(|entry| !entry.is_ok).count();
     if broken > 0 {
         let message = format!(
-            "{broken} matchers of the policy do not load; build them with `cargo build --release`, name their folder \
-             with --set plugins.folder=FOLDER, or take them out of routing.matchers"
+            "{broken} matchers do not load; build them with `cargo build --release`, name their folder \
+             with --set plugins.folder=FOLDER, or take them out of plugins.matchers"
         );
         return Err(CliError::Unusable(message));
     }

@@ -14,7 +14,6 @@ use crate::config::{Config, MatcherConfig};
 use crate::live::record::RecordedPolicy;
 use crate::live::record::replay::{Cut, Difference, Header, Outcome, Recorded};
 use crate::live::{EmotionNow, Event, Fact, RankingNow, StateSettings};
-use crate::routing::Mode;
 
 /// Agents that the table names.
 const NAMED_AGENTS: usize = 3;
@@ -58,19 +57,18 @@ pub(super) fn run(
 
 /// Ranks as the recording says, with the libraries that the configuration names: a file may not choose what code runs.
 fn take_policy(config: &mut Config, policy: &RecordedPolicy) -> Result<(), CliError> {
-    let known = |wanted: &MatcherConfig| {
-        wanted.mode == Mode::Off || config.routing.matchers.iter().any(|matcher| matcher.path == wanted.path)
-    };
+    let known =
+        |wanted: &MatcherConfig| config.plugins.matchers.iter().any(|matcher| matcher.path == wanted.path);
     if let Some(unknown) = policy.matchers.iter().find(|matcher| !known(matcher)) {
         return Err(CliError::Usage(format!(
-            "the call was ranked with {}, which routing.matchers does not name; add it there (mode = \"off\" is \
-             enough), or rank with --policy-from config",
+            "the call was ranked with {}, which plugins.matchers does not name; add it there, or rank with \
+             --policy-from config",
             unknown.path.display()
         )));
     }
-    config.routing.policy.clone_from(&policy.name);
-    config.routing.matchers.clone_from(&policy.matchers);
-    config.routing.fallback = policy.fallback;
+    config.plugins.matchers.clone_from(&policy.matchers);
+    config.routing.policy.clone_from(&policy.policy.name);
+    config.routing.policies = vec![policy.policy.clone()];
     Ok(())
 }
 

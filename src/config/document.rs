@@ -15,7 +15,7 @@ pub(super) enum Step {
     Index(usize),
 }
 
-/// A path as a user reads it: `routing.matchers[1].weight`.
+/// A path as a user reads it: `plugins.matchers[1].path`.
 pub(super) fn written(path: &[Step]) -> String {
     let mut text = String::new();
     for step in path {

@@ -29,7 +29,7 @@ impl std::fmt::Display for Origin {
 /// One fault of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigFault {
-    /// The key's full path, such as `engine.queue_rows` or `routing.matchers[1].weight`; empty where the whole source
+    /// The key's full path, such as `engine.queue_rows` or `plugins.matchers[1].path`; empty where the whole source
     /// is at fault.
     pub key: String,
     /// Where the value was set.

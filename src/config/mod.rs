@@ -11,6 +11,7 @@ mod access;
 mod document;
 mod errors;
 mod load;
+mod plugins;
 pub mod raw;
 mod read;
 mod section;
@@ -29,14 +30,15 @@ use crate::engine::EngineConfig;
 use crate::live::LiveConfig;
 use crate::live::webhooks::WebhooksConfig;
 use crate::media::MediaLimits;
-use crate::routing::{Fallback, RoutingLimits};
+use crate::routing::{Policy, RoutingLimits};
 use crate::telemetry::TelemetryConfig;
 use crate::webrtc::WebRtcConfig;
 
 pub use access::{AccessConfig, KeyConfig, check_name};
 pub use errors::{ConfigErrors, ConfigFault, Origin};
 pub use load::Sources;
-pub use raw::{Management, MatcherConfig};
+pub use plugins::{BreakerConfig, IsolationChoice, MatcherConfig, PluginsConfig, ProcessConfig};
+pub use raw::Management;
 pub use section::Section;
 pub use telephony::{Secret, TelephonyConfig};
 
@@ -66,9 +68,9 @@ pub struct Config {
     pub webhooks: WebhooksConfig,
     /// How readings become one vector.
     pub fusion: FusionConfig,
-    /// Which matchers rank, and how.
+    /// How agents are ranked.
     pub routing: RoutingConfig,
-    /// Where plugins are found.
+    /// Which matchers are loaded.
     pub plugins: PluginsConfig,
     /// Whose emotion may be read.
     pub privacy: PrivacyConfig,
@@ -125,24 +127,25 @@ pub struct InferenceConfig {
     pub max_streams: usize,
 }
 
-/// Which matchers rank, and how.
+/// How agents are ranked.
 #[derive(Debug, Clone)]
 pub struct RoutingConfig {
-    /// The policy's name, which every ranking carries.
+    /// The name of the policy that ranks where a request names none.
     pub policy: String,
-    /// The matchers, in the order in which they are asked.
-    pub matchers: Vec<MatcherConfig>,
-    /// How agents are ordered where no active matcher answers.
-    pub fallback: Fallback,
+    /// The policies.
+    pub policies: Vec<Policy>,
     /// What a list of agents may be.
     pub limits: RoutingLimits,
 }
 
-/// Where plugins are found.
-#[derive(Debug, Clone)]
-pub struct PluginsConfig {
-    /// The folder that relative plugin paths start from; none stands for the folder of the running program.
-    pub folder: Option<PathBuf>,
+impl RoutingConfig {
+    /// The policy that ranks where a request names none.
+    #[must_use]
+    pub fn default_policy(&self) -> &Policy {
+        let named = self.policies.iter().find(|policy| policy.name == self.policy);
+        // A configuration without the policy that it names is refused before anything uses it.
+        named.unwrap_or(&self.policies[0])
+    }
 }
 
 /// Whose emotion may be read.

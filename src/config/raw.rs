@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use heartline_models::DeviceChoice;
 use serde::{Deserialize, Serialize};
 
-use super::{AccessConfig, TelephonyConfig};
+use super::{AccessConfig, PluginsConfig, TelephonyConfig};
 use crate::emotion::FusionConfig;
 use crate::live::LiveConfig;
 use crate::live::webhooks::WebhooksConfig;
 use crate::media::MediaLimits;
-use crate::routing::{Fallback, MatcherUse, Mode, Policy, RoutingLimits};
+use crate::routing::{Policy, RoutingLimits};
 use crate::telemetry::LogFormat;
 use crate::webrtc::WebRtcConfig;
 
@@ -38,8 +38,8 @@ pub struct RawConfig {
     pub fusion: FusionConfig,
     /// `[routing]`
     pub routing: RawRouting,
-    /// `[plugins]`
-    pub plugins: RawPlugins,
+    /// `[plugins]`, which checks itself.
+    pub plugins: PluginsConfig,
     /// `[privacy]`
     pub privacy: RawPrivacy,
     /// `[telephony]`, which checks itself.
@@ -65,7 +65,7 @@ impl Default for RawConfig {
             webhooks: WebhooksConfig::default(),
             fusion: FusionConfig::default(),
             routing: RawRouting::default(),
-            plugins: RawPlugins::default(),
+            plugins: PluginsConfig::default(),
             privacy: RawPrivacy::default(),
             telephony: TelephonyConfig::default(),
             telemetry: RawTelemetry::default(),
@@ -192,16 +192,14 @@ pub enum Management {
     Off,
 }
 
-/// `[routing]`: which matchers rank, and how.
+/// `[routing]`: how agents are ranked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawRouting {
-    /// The policy's name, which every ranking carries.
+    /// The name of the policy that ranks where a request names none.
     pub policy: String,
-    /// The matchers, in the order in which they are asked.
-    pub matchers: Vec<MatcherConfig>,
-    /// How agents are ordered where no active matcher answers.
-    pub fallback: Fallback,
+    /// The policies.
+    pub policies: Vec<Policy>,
     /// `[routing.limits]`, which belongs to the routing room.
     pub limits: RoutingLimits,
 }
@@ -209,48 +207,8 @@ pub struct RawRouting {
 impl Default for RawRouting {
     fn default() -> Self {
         let policy = Policy::default();
-        let shipped = |used: MatcherUse| MatcherConfig {
-            path: PathBuf::from(format!("libheartline_{}.so", used.id)),
-            weight: used.weight,
-            mode: used.mode,
-            config: serde_json::Map::new(),
-        };
-        Self {
-            policy: policy.name,
-            matchers: policy.matchers.into_iter().map(shipped).collect(),
-            fallback: policy.fallback,
-            limits: RoutingLimits::default(),
-        }
+        Self { policy: policy.name.clone(), policies: vec![policy], limits: RoutingLimits::default() }
     }
-}
-
-/// One matcher of the policy.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MatcherConfig {
-    /// The shared library; a relative path starts from `plugins.folder`.
-    pub path: PathBuf,
-    /// How much its score counts beside the others'.
-    #[serde(default = "full_weight")]
-    pub weight: f32,
-    /// Whether its score counts.
-    #[serde(default)]
-    pub mode: Mode,
-    /// The matcher's own settings, given to it as JSON.
-    #[serde(default)]
-    pub config: serde_json::Map<String, serde_json::Value>,
-}
-
-const fn full_weight() -> f32 {
-    1.0
-}
-
-/// `[plugins]`: where plugins are found.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RawPlugins {
-    /// The folder that relative plugin paths start from; unset stands for the folder of the running program.
-    pub folder: Option<PathBuf>,
 }
 
 /// `[privacy]`: whose emotion may be read.

@@ -6,9 +6,8 @@ use serde_json::Value;
 
 use super::raw::RawConfig;
 use super::read::plain;
-use crate::routing::Fallback;
 
-use super::{Config, ConfigErrors, ConfigFault, Origin, Sources, VARIABLE_PREFIX};
+use super::{Config, ConfigErrors, ConfigFault, IsolationChoice, Origin, Sources, VARIABLE_PREFIX};
 use crate::routing::Mode;
 
 const EXAMPLE: &str = "docs/heartline.example.toml";
@@ -56,20 +55,19 @@ fn no_file_gives_the_defaults() {
     let config = Config::from_sources(&Sources::default()).unwrap();
     assert_eq!(config.server.bind.to_string(), "127.0.0.1:8080");
     assert_eq!(config.engine.models_folder, Path::new("models/weights"));
-    assert_eq!(config.routing.matchers.len(), 3);
+    assert_eq!(config.plugins.matchers.len(), 3);
     assert_eq!(config.plugins.folder, None);
 }
 
 #[test]
 fn a_file_may_set_any_part() {
-    let text = "version = 1\n[engine]\ndevice = \"cuda:1\"\n[[routing.matchers]]\npath = \"a.so\"\nweight = 2\n\
-                mode = \"shadow\"\nconfig = { deep = { list = [1, 2.5] } }\n";
+    let text = "version = 1\n[engine]\ndevice = \"cuda:1\"\n[[plugins.matchers]]\npath = \"a.so\"\nid = \"b\"\n\
+                isolation = \"process\"\nconfig = { deep = { list = [1, 2.5] } }\n";
     let config = load(text, &[], &[]).unwrap();
     assert_eq!(config.engine.device.to_string(), "cuda:1");
     assert_eq!(config.engine.queue_rows, 256, "what is not set keeps its default");
-    let [matcher] = config.routing.matchers.as_slice() else { panic!("the list replaces the default") };
-    assert!((matcher.weight - 2.0).abs() < f32::EPSILON);
-    assert_eq!(matcher.mode, Mode::Shadow);
+    let [matcher] = config.plugins.matchers.as_slice() else { panic!("the list replaces the default") };
+    assert_eq!((matcher.id.as_deref(), matcher.isolation), (Some("b"), IsolationChoice::Process));
     assert_eq!(matcher.config["deep"]["list"][1], 2.5);
 }
 
@@ -93,11 +91,11 @@ fn the_environment_wins_over_the_file_and_a_flag_over_both() {
 
 #[test]
 fn a_whole_list_can_be_set_from_outside() {
-    let matchers = "routing.matchers=[{ path = \"x.so\", mode = \"off\" }]";
-    let config = load("version = 1", &[], &[matchers]).unwrap();
-    assert_eq!(config.routing.matchers[0].mode, Mode::Off);
-    let config = load("version = 1", &[("HEARTLINE_ROUTING__MATCHERS", "[]")], &[]).unwrap();
-    assert!(config.routing.matchers.is_empty());
+    let policies = "routing.policies=[{ name = \"default\", matchers = [{ id = \"x\", mode = \"off\" }] }]";
+    let config = load("version = 1", &[], &[policies]).unwrap();
+    assert_eq!(config.routing.policies[0].matchers[0].mode, Mode::Off);
+    let config = load("version = 1", &[("HEARTLINE_PLUGINS__MATCHERS", "[]")], &[]).unwrap();
+    assert!(config.plugins.matchers.is_empty());
 }
 
 #[test]
@@ -118,8 +116,8 @@ fn unknown_keys_are_named_with_those_that_were_expected() {
 #[test]
 fn all_faults_are_reported_at_once_with_their_sources() {
     let text = "version = 1\n[server]\nbind = \"here\"\nmax_body_bytes = \"big\"\n[engine]\ndevice = \"gpu\"\n\
-                queue_rows = 0\n[[routing.matchers]]\npath = \"a.so\"\nmode = \"on\"\nwieght = 3\n\
-                [[routing.matchers]]\nweight = 1\n[[routing.matchers]]\npath = \"c.so\"\nweight = -1\n";
+                queue_rows = 0\n[[plugins.matchers]]\npath = \"a.so\"\nisolation = \"on\"\nconfg = 3\n\
+                [[plugins.matchers]]\ndeadline_ms = 1\n[[plugins.matchers]]\npath = \"c.so\"\ndeadline_ms = 0\n";
     let variables = [("HEARTLINE_ENGINE__DEADLINE_MS", "soon"), ("HEARTLINE_SERVER__COLOUR", "red")];
     let errors = load(text, &variables, &["telemetry.log_filter=heartline=loud", "nonsense"]).unwrap_err();
     let keys: Vec<&str> = errors.faults.iter().map(|fault| fault.key.as_str()).collect();
@@ -130,9 +128,9 @@ fn all_faults_are_reported_at_once_with_their_sources() {
         "engine.device",
         "engine.queue_rows",
         "engine.deadline_ms",
-        "routing.matchers[0].mode",
-        "routing.matchers[0].wieght",
-        "routing.matchers[1]",
+        "plugins.matchers[0].isolation",
+        "plugins.matchers[0].confg",
+        "plugins.matchers[1]",
         "telemetry.log_filter",
         "",
     ] {
@@ -142,7 +140,7 @@ fn all_faults_are_reported_at_once_with_their_sources() {
     assert_eq!(origin("engine.deadline_ms"), Origin::Variable("HEARTLINE_ENGINE__DEADLINE_MS".to_owned()));
     assert_eq!(origin("telemetry.log_filter"), Origin::Flag);
     assert!(matches!(origin("server.bind"), Origin::File(_)));
-    assert!(fault(&errors.faults, "routing.matchers[0].wieght").advice.contains("did you mean \"weight\"?"));
+    assert!(fault(&errors.faults, "plugins.matchers[0].confg").advice.contains("did you mean \"config\"?"));
     assert!(fault(&errors.faults, "engine.device").problem.contains("expected auto, cpu or cuda:N"));
     assert!(errors.to_string().starts_with("the configuration has "), "{errors}");
 }
@@ -158,11 +156,11 @@ fn a_collector_is_named_by_an_address_without_encryption() {
 
 #[test]
 fn positions_in_lists_are_those_of_the_file() {
-    let text = "version = 1\n[[routing.matchers]]\nweight = 1\n[[routing.matchers]]\npath = \"b.so\"\n\
-                [[routing.matchers]]\npath = 3\n[[routing.matchers]]\npath = \"d.so\"\nweight = \"x\"\n";
+    let text = "version = 1\n[[plugins.matchers]]\nid = \"a\"\n[[plugins.matchers]]\npath = \"b.so\"\n\
+                [[plugins.matchers]]\npath = 3\n[[plugins.matchers]]\npath = \"d.so\"\ndeadline_ms = \"x\"\n";
     let found = faults(text);
     let keys: Vec<&str> = found.iter().map(|fault| fault.key.as_str()).collect();
-    assert_eq!(keys, ["routing.matchers[0]", "routing.matchers[2].path", "routing.matchers[3].weight"]);
+    assert_eq!(keys, ["plugins.matchers[0]", "plugins.matchers[2].path", "plugins.matchers[3].deadline_ms"]);
 }
 
 #[test]
@@ -185,9 +183,12 @@ fn what_is_no_configuration_is_refused() {
     let long = format!("version = 1\n#{}", "x".repeat(1 << 20));
     assert!(faults(&long)[0].problem.contains("more than the limit"));
     assert!(fault(&faults("version = 1\nserver = 3\n"), "server").advice.contains("max_body_bytes"));
-    let infinite = faults("version = 1\n[[routing.matchers]]\npath = \"a\"\nweight = inf\n");
+    let infinite = faults(
+        "version = 1\n[[routing.policies]]\nname = \"default\"\n[[routing.policies.matchers]]\nid = \"a\"\n\
+                         weight = inf\n",
+    );
     assert_eq!(infinite.len(), 1, "{infinite:#?}");
-    assert!(fault(&infinite, "routing.matchers[0].weight").problem.contains("finite"));
+    assert!(fault(&infinite, "routing.policies[0].matchers[0].weight").problem.contains("finite"));
     assert!(!faults("version = 1\n[engine]\nqueue_rows = -1\n").is_empty());
     assert!(!faults("version = 1\n[engine]\nqueue_rows = 1.5\n").is_empty());
 }
@@ -265,16 +266,19 @@ fn keys_that_contradict_each_other_are_refused() {
 
 #[test]
 fn names_and_paths_have_bounds_too() {
-    let text = "version = 1\n[engine]\nmodels_folder = \"\"\n[routing]\npolicy = \"\"\n[[routing.matchers]]\n\
-                path = \"\"\nweight = 100.5\n";
+    let text = "version = 1\n[engine]\nmodels_folder = \"\"\n[routing]\npolicy = \"\"\n[[plugins.matchers]]\n\
+                path = \"\"\n[[routing.policies]]\nname = \"a\"\nmatchers = [{ id = \"a\", weight = 1000.5 }]\n";
     let found = faults(text);
-    for key in
-        ["engine.models_folder", "routing.policy", "routing.matchers[0].path", "routing.matchers[0].weight"]
-    {
+    for key in [
+        "engine.models_folder",
+        "routing.policy",
+        "plugins.matchers[0].path",
+        "routing.policies[0].matchers[0].weight",
+    ] {
         fault(&found, key);
     }
-    let many = format!("version = 1\n{}", "[[routing.matchers]]\npath = \"a\"\n".repeat(33));
-    assert!(fault(&faults(&many), "routing.matchers").problem.contains("33"));
+    let many = format!("version = 1\n{}", "[[plugins.matchers]]\npath = \"a\"\n".repeat(33));
+    assert!(fault(&faults(&many), "plugins.matchers").problem.contains("33"));
 }
 
 #[test]
@@ -300,11 +304,11 @@ fn sections_of_other_rooms_are_checked_under_their_own_keys() {
 #[test]
 fn one_number_of_another_room_can_be_set_from_outside() {
     let variables = [("HEARTLINE_FUSION__VOICE__RELIABILITY", "0.5"), ("HEARTLINE_MEDIA__MAX_FRAMES", "7")];
-    let config = load("version = 1", &variables, &["routing.fallback=least_loaded"]).unwrap();
+    let config = load("version = 1", &variables, &["plugins.breaker.failures=5"]).unwrap();
     assert!((config.fusion.voice.reliability - 0.5).abs() < f32::EPSILON);
     assert_eq!(config.fusion.voice.half_life_ms, 20_000);
     assert_eq!(config.media.max_frames, 7);
-    assert_eq!(config.routing.fallback, Fallback::LeastLoaded);
+    assert_eq!(config.plugins.breaker.failures, 5);
     let found = load("version = 1", &[], &["fusion.voice.reliability=high"]).unwrap_err().faults;
     assert_eq!(fault(&found, "fusion.voice.reliability").advice, "the default is 1.0");
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::raw::{RawConfig, RawEngine, RawPrivacy, RawRouting, RawServer, RawTelemetry};
 use super::{
-    Config, InferenceConfig, PluginsConfig, PrivacyConfig, RoutingConfig, SamplesConfig, Section,
-    ServerConfig, TlsFiles, VERSION,
+    Config, InferenceConfig, PrivacyConfig, RoutingConfig, SamplesConfig, Section, ServerConfig, TlsFiles,
+    VERSION,
 };
 use crate::engine::EngineConfig;
 use crate::telemetry::{self, TelemetryConfig, TracesConfig};
@@ -36,7 +36,7 @@ pub(super) fn validate(raw: RawConfig) -> (Config, Vec<Invalid>) {
         webhooks: bounds.section("webhooks", raw.webhooks),
         fusion: bounds.section("fusion", raw.fusion),
         routing: routing(raw.routing, &mut bounds),
-        plugins: PluginsConfig { folder: raw.plugins.folder },
+        plugins: bounds.section("plugins", raw.plugins),
         privacy: privacy(raw.privacy, &mut bounds),
         telephony: bounds.section("telephony", raw.telephony),
         telemetry: logs(raw.telemetry, &mut bounds),
@@ -124,22 +124,27 @@ fn engine(raw: &RawEngine, bounds: &mut Bounds) -> EngineConfig {
 }
 
 fn routing(raw: RawRouting, bounds: &mut Bounds) -> RoutingConfig {
-    if raw.policy.is_empty() || raw.policy.len() > 64 {
-        let problem = format!("the name has {} bytes", raw.policy.len());
-        bounds.refuse("routing.policy", problem, "give a name of 1 to 64 bytes");
+    if raw.policies.len() > 64 {
+        let problem = format!("{} policies are more than 64", raw.policies.len());
+        bounds.refuse("routing.policies", problem, "leave some out");
     }
-    if raw.matchers.len() > 32 {
-        let problem = format!("{} matchers are more than 32", raw.matchers.len());
-        bounds.refuse("routing.matchers", problem, "leave some out");
+    for (index, policy) in raw.policies.iter().enumerate() {
+        for (key, problem) in policy.validate() {
+            bounds.refuse(&format!("routing.policies[{index}].{key}"), problem, "");
+        }
+        if raw.policies[..index].iter().any(|earlier| earlier.name == policy.name) {
+            let problem = format!("there are two policies {:?}", policy.name);
+            bounds.refuse(&format!("routing.policies[{index}].name"), problem, "give each its own name");
+        }
     }
-    for (index, matcher) in raw.matchers.iter().enumerate() {
-        bounds.path(&format!("routing.matchers[{index}].path"), &matcher.path);
-        bounds.decimal(&format!("routing.matchers[{index}].weight"), matcher.weight, 0.0..=100.0);
+    if !raw.policies.iter().any(|policy| policy.name == raw.policy) {
+        let names: Vec<&str> = raw.policies.iter().map(|policy| policy.name.as_str()).collect();
+        let advice = format!("the policies are: {}", names.join(", "));
+        bounds.refuse("routing.policy", format!("there is no policy {:?}", raw.policy), &advice);
     }
     RoutingConfig {
         policy: raw.policy,
-        matchers: raw.matchers,
-        fallback: raw.fallback,
+        policies: raw.policies,
         limits: bounds.section("routing.limits", raw.limits),
     }
 }

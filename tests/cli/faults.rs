@@ -98,10 +98,10 @@ fn an_agents_voice_is_refused() {
 fn a_missing_or_unusable_matcher_ends_with_69_and_is_named() {
     let scratch = Scratch::new();
     // The last setting of a key counts, and the runner's own comes last: so the path is absolute.
-    let missing = r#"routing.matchers=[{path = "/no/such/libmatcher.so"}]"#;
+    let missing = r#"plugins.matchers=[{path = "/no/such/libmatcher.so"}]"#;
     run(&["demo", "--set", missing]).assert_fault(69, &["/no/such/libmatcher.so"]);
     let words = scratch.file("libwords.so", b"this is no library");
-    let setting = format!("routing.matchers=[{{path = \"{words}\"}}]");
+    let setting = format!("plugins.matchers=[{{path = \"{words}\"}}]");
     run(&["demo", "--set", &setting]).assert_fault(69, &["libwords.so"]);
     run(&["plugins", "--set", &setting]).assert_fault(69, &["do not load"]);
 }
@@ -151,9 +151,9 @@ fn future_matcher(scratch: &Scratch) -> Option<String> {
 fn a_matcher_for_another_interface_ends_with_69_and_both_versions() {
     let scratch = Scratch::new();
     let Some(library) = future_matcher(&scratch) else { return };
-    let setting = format!("routing.matchers=[{{path = \"{library}\"}}]");
+    let setting = format!("plugins.matchers=[{{path = \"{library}\"}}]");
     run(&["demo", "--set", &setting]).assert_fault(69, &["libfuture.so", "ABI 2.0", "1.0"]);
     let list = run(&["plugins", "--set", &setting]);
-    list.assert_fault(69, &["1 matchers of the policy do not load"]);
+    list.assert_fault(69, &["1 matchers do not load"]);
     assert!(list.output.contains("libfuture.so"), "{}", list.output);
 }

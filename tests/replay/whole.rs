@@ -45,11 +45,12 @@ async fn another_policy_ranks_otherwise() {
     let folder = Folder::new();
     let path = recorded(&folder, &[]).await;
     replay(&path, &["--policy-from", "config"]).assert(0, &["all the same"]);
-    let attitude_alone = r#"routing.matchers=[{ path = "libheartline_attitude.so" }]"#;
+    let attitude_alone = r#"routing.policies=[{ name = "default", matchers = [{ id = "attitude" }] }]"#;
     let other = ["--policy-from", "config", "--set", attitude_alone];
     replay(&path, &other).assert(1, &["differs", "recorded: emotion", "replayed: emotion", "ranking agent-"]);
     // The file names libraries, and only those of the configuration are loaded.
-    replay(&path, &["--set", attitude_alone]).assert(64, &["libheartline_skill.so", "--policy-from config"]);
+    let fewer = r#"plugins.matchers=[{ path = "libheartline_attitude.so" }]"#;
+    replay(&path, &["--set", fewer]).assert(64, &["libheartline_skill.so", "--policy-from config"]);
 }
 
 #[tokio::test]

@@ -19,10 +19,12 @@ mod scores;
 mod text;
 
 pub use candidates::{Attribute, AttributeKind, Candidates, FLAG_UNKNOWN, Outcomes};
-pub use entry::{ConfigSchemaFn, CreateFn, DescribeReasonFn, DestroyFn, Entry, ExtensionFn, InitFn, RawMatcher, ScoreFn};
+pub use entry::{
+    ConfigSchemaFn, CreateFn, DescribeReasonFn, DestroyFn, Entry, ExtensionFn, InitFn, RawMatcher, ScoreFn,
+};
 pub use extensions::{
-    CallResult, EXPLAIN, Explain, ExplainFn, Factor, Factors, LEARN, Learn, LearnFn, LoadFn, Outcome, STATE, SaveFn,
-    State, WriteFn, Writer,
+    CallResult, EXPLAIN, Explain, ExplainFn, Factor, Factors, LEARN, Learn, LearnFn, LoadFn, Outcome, STATE,
+    SaveFn, State, WriteFn, Writer,
 };
 pub use host::{Host, HostExtensionFn, LogFn, LogLevel, MetricFn};
 pub use request::{Emotion, Modality, Request, SkillNeed, Spoken};

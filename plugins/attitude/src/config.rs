@@ -1,8 +1,8 @@
 //! What can be set, with its defaults and their schema.
 
+use garde::Validate;
 use heartline_plugin_sdk::MatcherError;
 use heartline_plugin_sdk::abi::TRAIT_COUNT;
-use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

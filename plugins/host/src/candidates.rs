@@ -163,7 +163,9 @@ impl CandidatesBuilder {
                 .attributes
                 .entry((*name).to_owned())
                 .or_insert_with(|| AttributeColumn::of_kind(*value));
-            column.set(index, *value).map_err(|problem| refuse(format!("the attribute {name:?} {problem}")))?;
+            column
+                .set(index, *value)
+                .map_err(|problem| refuse(format!("the attribute {name:?} {problem}")))?;
         }
         Ok(())
     }
@@ -246,7 +248,11 @@ impl Candidates {
             capacities: vec![self.capacities[row]],
             idle_ms: vec![self.idle_ms[row]],
             outcomes: vec![self.outcomes[row]],
-            attributes: self.attributes.iter().map(|(name, column)| (name.clone(), column.row(row))).collect(),
+            attributes: self
+                .attributes
+                .iter()
+                .map(|(name, column)| (name.clone(), column.row(row)))
+                .collect(),
         }
     }
 

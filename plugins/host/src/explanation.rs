@@ -68,7 +68,9 @@ impl Room {
             let text = |text: Text| {
                 // SAFETY: the caller promises that the text is as long as it says; the length is limited before.
                 let bytes = (text.length <= limits.max_text_bytes).then(|| unsafe { text.bytes() }).flatten();
-                bytes.map(|bytes| readable(bytes, limits.max_text_bytes)).ok_or(AnswerFault::FactorText { index })
+                bytes
+                    .map(|bytes| readable(bytes, limits.max_text_bytes))
+                    .ok_or(AnswerFault::FactorText { index })
             };
             let checked = |field, value: f32, low: f32| {
                 let valid = (low..=1.0).contains(&value);

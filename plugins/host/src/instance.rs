@@ -229,7 +229,12 @@ impl Instance {
         &self,
         request: &ScoreRequest,
         candidates: &Candidates,
-        body: impl FnOnce(*mut RawMatcher, *const abi::Request, *const abi::Candidates, *mut abi::Message) -> Status,
+        body: impl FnOnce(
+            *mut RawMatcher,
+            *const abi::Request,
+            *const abi::Candidates,
+            *mut abi::Message,
+        ) -> Status,
     ) -> Result<(), HostError> {
         let request_parts = RawRequest::new(request, candidates);
         let raw_request = request_parts.to_abi();

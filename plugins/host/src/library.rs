@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use heartline_plugin_abi as abi;
 use heartline_plugin_abi::{ABI_MAJOR, ABI_MINOR, ENTRY_SYMBOL, Entry, Text};
 
-use crate::services::Services;
 use crate::schema::parse_config;
+use crate::services::Services;
 use crate::{ConfigSchema, Descriptor, HostError, HostLimits, Instance};
 
 /// The libraries that were initialised, by the address of their entry: `init` is called once a library.

@@ -32,11 +32,13 @@ impl ConfigSchema {
 
     /// Parses a schema; the empty text allows no key.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let text = if text.is_empty() { r#"{"type": "object", "additionalProperties": false}"# } else { text };
+        let text =
+            if text.is_empty() { r#"{"type": "object", "additionalProperties": false}"# } else { text };
         let keys: Map<String, Value> =
             serde_json::from_str(text).map_err(|error| format!("it is not a JSON object: {error}"))?;
         let json = Value::Object(keys);
-        let validator = jsonschema::validator_for(&json).map_err(|error| format!("it is no schema: {error}"))?;
+        let validator =
+            jsonschema::validator_for(&json).map_err(|error| format!("it is no schema: {error}"))?;
         Ok(Self { json, validator })
     }
 

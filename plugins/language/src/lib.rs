@@ -113,7 +113,11 @@ impl Asked {
         let own = request.languages.first().and_then(|spoken| spoken.level).unwrap_or(config.assumed_level);
         let level = own.clamp(config.minimum_level, config.comfortable_level)
             + request.complexity * config.complexity_levels;
-        let confidence = if request.languages.first().is_some_and(|spoken| spoken.level.is_some()) { SURE } else { LEVEL_ASSUMED };
+        let confidence = if request.languages.first().is_some_and(|spoken| spoken.level.is_some()) {
+            SURE
+        } else {
+            LEVEL_ASSUMED
+        };
         Self { level: level.min(config::HIGHEST_LEVEL), confidence }
     }
 

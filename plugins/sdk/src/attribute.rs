@@ -40,12 +40,14 @@ impl<'call> Attribute<'call> {
     #[must_use]
     pub fn value(&self, row: usize) -> Option<AttributeValue<'call>> {
         match &self.column {
-            Column::Numbers(column) => {
-                column.get(row).filter(|number| !number.is_nan()).map(|number| AttributeValue::Number(*number))
-            }
-            Column::Flags(column) => {
-                column.get(row).filter(|flag| **flag != FLAG_UNKNOWN).map(|flag| AttributeValue::Flag(*flag != 0))
-            }
+            Column::Numbers(column) => column
+                .get(row)
+                .filter(|number| !number.is_nan())
+                .map(|number| AttributeValue::Number(*number)),
+            Column::Flags(column) => column
+                .get(row)
+                .filter(|flag| **flag != FLAG_UNKNOWN)
+                .map(|flag| AttributeValue::Flag(*flag != 0)),
             Column::Texts { ids, texts } => {
                 let id = *ids.get(row)?;
                 texts.get(id as usize).map(|text| AttributeValue::Text(text))

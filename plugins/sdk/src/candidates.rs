@@ -247,11 +247,7 @@ impl<'call> Candidates<'call> {
                     count * TRAIT_COUNT,
                     "the attitudes are misaligned",
                 )?,
-                active_tasks: raw::optional(
-                    columns.active_tasks,
-                    count,
-                    "the active tasks are misaligned",
-                )?,
+                active_tasks: raw::optional(columns.active_tasks, count, "the active tasks are misaligned")?,
                 capacities: raw::optional(columns.capacities, count, "the capacities are misaligned")?,
                 idle_ms: raw::optional(columns.idle_ms, count, "the idle times are misaligned")?,
                 outcomes: raw::optional(columns.outcomes, count, "the outcomes are misaligned")?,

@@ -40,6 +40,8 @@ pub(crate) fn create<M: Matcher>(text: &str) -> Result<M, MatcherError> {
         .map_err(|error| MatcherError::Config(format!("it is not a JSON object: {error}")))?;
     let config: M::Config = serde_json::from_value(Value::Object(keys))
         .map_err(|error| MatcherError::Config(error.to_string()))?;
-    config.validate().map_err(|report| MatcherError::Config(report.to_string().trim_end().replace('\n', "; ")))?;
+    config
+        .validate()
+        .map_err(|report| MatcherError::Config(report.to_string().trim_end().replace('\n', "; ")))?;
     M::create(config)
 }

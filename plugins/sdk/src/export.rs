@@ -8,7 +8,8 @@ use heartline_plugin_abi as abi;
 use heartline_plugin_abi::{Entry, RawMatcher, Status, Text};
 
 use crate::{
-    Candidates, Explain, Factors, Learn, Matcher, MatcherError, Outcome, Request, Scores, State, config, host, raw,
+    Candidates, Explain, Factors, Learn, Matcher, MatcherError, Outcome, Request, Scores, State, config,
+    host, raw,
 };
 
 /// A matcher and whether it has panicked.
@@ -286,9 +287,7 @@ impl<M: Matcher> Tables<M> {
             save: Some(save),
             load: Some(load),
         },
-        None => {
-            abi::State { size: abi::size_of_struct::<abi::State>(), reserved: 0, save: None, load: None }
-        }
+        None => abi::State { size: abi::size_of_struct::<abi::State>(), reserved: 0, save: None, load: None },
     };
 }
 
@@ -296,7 +295,9 @@ unsafe extern "C" fn get_extension<M: Matcher>(id: Text) -> *const c_void {
     // SAFETY: the header makes the host promise that the text is as long as it says.
     let id = unsafe { id.as_str() };
     match id {
-        Some(abi::EXPLAIN) if M::EXTENSIONS.explain.is_some() => std::ptr::from_ref(Tables::<M>::EXPLAIN).cast(),
+        Some(abi::EXPLAIN) if M::EXTENSIONS.explain.is_some() => {
+            std::ptr::from_ref(Tables::<M>::EXPLAIN).cast()
+        }
         Some(abi::LEARN) if M::EXTENSIONS.learn.is_some() => std::ptr::from_ref(Tables::<M>::LEARN).cast(),
         Some(abi::STATE) if M::EXTENSIONS.state.is_some() => std::ptr::from_ref(Tables::<M>::STATE).cast(),
         _ => std::ptr::null(),

@@ -1,7 +1,7 @@
 //! What can be set, with its defaults and their schema.
 
-use heartline_plugin_sdk::MatcherError;
 use garde::Validate;
+use heartline_plugin_sdk::MatcherError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

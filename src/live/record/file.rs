@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{Fact, LiveConfig, SessionOptions};
 use crate::app::ModelUse;
-use crate::config::{MatcherConfig, RoutingConfig};
+use crate::config::{Config, MatcherConfig};
 use crate::emotion::FusionConfig;
-use crate::routing::Fallback;
+use crate::routing::Policy;
 
 /// The layout's version.
 pub(super) const VERSION: u32 = 1;
@@ -46,19 +46,26 @@ pub struct RecordedModel {
     pub version: u32,
 }
 
-/// A policy, as it was configured.
+/// How a call was ranked, as it was configured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecordedPolicy {
-    /// Its name.
-    pub name: String,
-    /// Its matchers.
+    /// The policy.
+    pub policy: Policy,
+    /// The matchers that were loaded.
     pub matchers: Vec<MatcherConfig>,
-    /// How agents are ordered where no matcher answers.
-    pub fallback: Fallback,
+}
+
+impl RecordedPolicy {
+    /// How a configuration ranks where a request names no policy.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        let policy = config.routing.default_policy().clone();
+        Self { policy, matchers: config.plugins.matchers.clone() }
+    }
 }
 
 impl Header {
-    pub(super) fn new(live: &LiveConfig, fusion: &FusionConfig, routing: &RoutingConfig) -> Self {
+    pub(super) fn new(live: &LiveConfig, fusion: &FusionConfig, policy: RecordedPolicy) -> Self {
         Self {
             heartline_replay: VERSION,
             program: env!("CARGO_PKG_VERSION").to_owned(),
@@ -68,11 +75,7 @@ impl Header {
             fusion: fusion.clone(),
             // Where this machine keeps its recordings is nobody else's business.
             live: LiveConfig { record_folder: None::<PathBuf>, ..live.clone() },
-            policy: RecordedPolicy {
-                name: routing.policy.clone(),
-                matchers: routing.matchers.clone(),
-                fallback: routing.fallback,
-            },
+            policy,
         }
     }
 

@@ -18,7 +18,6 @@ use tokio::sync::oneshot;
 
 use super::{Event, Fact, LiveConfig, SessionOptions};
 use crate::app::ModelUse;
-use crate::config::RoutingConfig;
 use crate::emotion::FusionConfig;
 pub use file::{Header, RecordedPolicy};
 use writer::{Order, Writer};
@@ -54,7 +53,7 @@ impl Recorder {
     pub fn start(
         live: &LiveConfig,
         fusion: &FusionConfig,
-        routing: &RoutingConfig,
+        policy: RecordedPolicy,
     ) -> Result<Option<Self>, RecordError> {
         let Some(folder) = live.record_folder.clone() else { return Ok(None) };
         let (orders, received) = mpsc::channel();
@@ -66,7 +65,7 @@ impl Recorder {
             .name("recorder".to_owned())
             .spawn(move || writer.run(&received))
             .map_err(unusable)?;
-        Ok(Some(Self { orders, waiting, header: Arc::new(Header::new(live, fusion, routing)) }))
+        Ok(Some(Self { orders, waiting, header: Arc::new(Header::new(live, fusion, policy)) }))
     }
 
     /// Begins the recording of a session; it ends when the last handle to it is dropped.
