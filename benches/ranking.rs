@@ -1,15 +1,17 @@
-//! One ranking of 10,000 agents by the three shipped matchers, through the policy, from checked agents to the
-//! ordered answer; and each matcher alone.
+//! One ranking by the three shipped matchers, through the policy, from a roster to the ten best in order; and each matcher
+//! alone.
 //!
 //! The matchers are shared libraries: `cargo build --release` puts them beside the program, where this looks for them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use heartline::emotion::{FusionConfig, fuse};
 use heartline::routing::{
-    Agent, LoadedMatcher, MatcherUse, Mode, Policy, RankingRequest, Router, RoutingLimits, SkillNeed,
-    parse_agents,
+    Agent, MatcherUse, Mode, PluginScorer, Policy, PolicyBook, RankingRequest, Roster, Router, RoutingLimits,
+    Scorer, SkillNeed, parse_agents,
 };
 use heartline_plugin_host::{Host, HostLimits, library_file_name};
 
@@ -43,12 +45,12 @@ fn agents(count: usize) -> Vec<Agent> {
 fn request() -> RankingRequest {
     let need = |name: &str, must_have| SkillNeed { name: name.to_owned(), level: 3.0, must_have };
     RankingRequest {
-        emotion: fuse(&[], None, &FusionConfig::default()).vector,
         language: Some("en".to_owned()),
-        language_level: None,
         needed_skills: vec![need("refund", true), need("billing", false)],
         complexity: 0.5,
         waiting_ms: 60_000,
+        top: Some(10),
+        ..RankingRequest::new(fuse(&[], None, &FusionConfig::default()).vector)
     }
 }
 
@@ -60,16 +62,19 @@ fn library_folder() -> Option<PathBuf> {
 
 fn router(folder: &Path, names: &[&str]) -> Result<Router, String> {
     let host = Host::new(HostLimits::default());
-    let mut matchers = Vec::new();
+    let mut pool: BTreeMap<String, Arc<dyn Scorer>> = BTreeMap::new();
     let mut uses = Vec::new();
     for name in names {
         let path = folder.join(library_file_name(&format!("heartline-{name}")));
         let matcher = host.load(&path, "{}").map_err(|error| error.to_string())?;
         let id = matcher.descriptor().id.clone();
         uses.push(MatcherUse { id: id.clone(), weight: 1.0, mode: Mode::Active });
-        matchers.push(LoadedMatcher { id, scorer: Box::new(matcher) });
+        let scorer = PluginScorer::new(Arc::new(matcher), serde_json::json!({}), String::new());
+        pool.insert(id, Arc::new(scorer));
     }
-    Router::new(matchers, Policy { matchers: uses, ..Policy::default() }).map_err(|error| error.to_string())
+    let policy = Policy { matchers: uses, ..Policy::default() };
+    let book = PolicyBook::new("default", vec![policy]);
+    book.and_then(|book| Router::new(pool, book)).map_err(|error| error.to_string())
 }
 
 #[expect(clippy::print_stderr, reason = "a bench that measures nothing must say so")]
@@ -77,20 +82,20 @@ fn ranking(criterion: &mut Criterion) {
     let request = request();
     let mut group = criterion.benchmark_group("ranking");
     for count in SIZES {
-    let agents = agents(count);
-    group.throughput(Throughput::Elements(count as u64));
-    let alone = MATCHERS.iter().map(|name| (*name, vec![*name]));
-    for (label, names) in alone.chain([("all", MATCHERS.to_vec())]) {
-        let Some(folder) = library_folder() else { return };
-        match router(&folder, &names) {
-            Ok(router) => {
-                group.bench_function(BenchmarkId::new(label, count), |bencher| {
-                    bencher.iter(|| router.rank(&request, &agents));
-                });
+        let Ok(roster) = Roster::new(agents(count)) else { return };
+        group.throughput(Throughput::Elements(count as u64));
+        let alone = MATCHERS.iter().map(|name| (*name, vec![*name]));
+        for (label, names) in alone.chain([("all", MATCHERS.to_vec())]) {
+            let Some(folder) = library_folder() else { return };
+            match router(&folder, &names) {
+                Ok(router) => {
+                    group.bench_function(BenchmarkId::new(label, count), |bencher| {
+                        bencher.iter(|| router.rank(&request, &roster));
+                    });
+                }
+                Err(error) => eprintln!("SKIPPED ranking/{label}: {error}; run cargo build --release first"),
             }
-            Err(error) => eprintln!("SKIPPED ranking/{label}: {error}; run cargo build --release first"),
         }
-    }
     }
     group.finish();
 }

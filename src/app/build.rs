@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::live::record::{RecordedPolicy, Recorder};
 use crate::live::{Hub, LiveRooms};
-use crate::routing::Router;
+use crate::routing::{Records, Router};
 use crate::telemetry::record;
 use crate::webrtc::WebRtc;
 
@@ -67,7 +67,8 @@ impl App {
         record::build(env!("CARGO_PKG_VERSION"), engine.device());
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let pool = WorkPool::new(workers, workers * WAITING_PER_WORKER);
-        let router = Arc::new(router);
+        let records = Records::start(&config.routing.records).map_err(StartError::Rankings)?;
+        let router = Arc::new(router.with_records(records));
         let recorder = Recorder::start(&config.live, &config.fusion, RecordedPolicy::of(&config))
             .map_err(StartError::Record)?;
         let live = Hub::new(LiveRooms {
@@ -146,6 +147,11 @@ impl App {
     /// Ends the models' threads, after what they accepted is answered. Requests after this are refused.
     pub async fn stop(&self) {
         self.rooms.engine.shutdown().await;
+        let router = self.router();
+        let settled = tokio::task::spawn_blocking(move || router.records().map(Records::settle)).await;
+        if let Err(error) = settled {
+            tracing::error!(%error, "the last rankings may not be recorded");
+        }
     }
 
     /// Why a model cannot answer, if one cannot. The models compute for this, so what was found holds for a while.

@@ -1,6 +1,8 @@
 //! Finds the matchers' libraries and loads them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use heartline_plugin_host::{Host, HostError, HostLimits, Matcher};
 use serde::Serialize;
@@ -8,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::{StartError, paths};
 use crate::config::{Config, MatcherConfig};
-use crate::routing::{LoadedMatcher, Mode, Policy, Router};
+use crate::routing::{Mode, PluginScorer, Policy, PolicyBook, Router, Scorer};
 
 /// How the libraries that come with the program are named, between the platform's prefix and suffix.
 const SHIPPED_PREFIX: &str = "heartline_";
@@ -66,17 +68,20 @@ pub(crate) fn load_router(config: &Config) -> Result<(Router, Vec<MatcherInfo>),
     let host = host(config);
     let folders = folders(config);
     let policy = config.routing.default_policy();
-    let mut loaded = Vec::new();
+    let mut pool: BTreeMap<String, Arc<dyn Scorer>> = BTreeMap::new();
     let mut catalogue = Vec::new();
     for entry in &config.plugins.matchers {
         let path = locate(entry, &folders)?;
         let matcher = load(&host, &path, entry)
             .map_err(|source| StartError::Matcher { path, source: Box::new(source) })?;
         let info = MatcherInfo::new(&matcher, entry, policy);
-        loaded.push(LoadedMatcher { id: info.id.clone(), scorer: Box::new(matcher) });
+        let settings = serde_json::Value::Object(entry.config.clone());
+        let scorer = PluginScorer::new(Arc::new(matcher), settings, String::new());
+        pool.insert(info.id.clone(), Arc::new(scorer));
         catalogue.push(info);
     }
-    let router = Router::new(loaded, policy.clone()).map_err(StartError::Routing)?;
+    let book = PolicyBook::new(&config.routing.policy, config.routing.policies.clone());
+    let router = book.and_then(|book| Router::new(pool, book)).map_err(StartError::Routing)?;
     Ok((router, catalogue))
 }
 

@@ -287,11 +287,13 @@ mod tests {
             Err(RoutingError::Agents(faults)) => faults,
             other => panic!("{other:?}"),
         };
-        let mixed = r#"[{"id": "a", "attributes": {"vip": true}}, {"id": "b", "attributes": {"vip": "yes"}}]"#;
+        let mixed =
+            r#"[{"id": "a", "attributes": {"vip": true}}, {"id": "b", "attributes": {"vip": "yes"}}]"#;
         let found = faults(mixed, &RoutingLimits::default());
         assert_eq!((found[0].index, found[0].field.as_str()), (1, "attributes.vip"));
         assert!(found[0].problem.contains("a text") && found[0].problem.contains("a flag"), "{}", found[0]);
-        let limits = RoutingLimits { max_attributes: 1, max_attribute_characters: 2, ..RoutingLimits::default() };
+        let limits =
+            RoutingLimits { max_attributes: 1, max_attribute_characters: 2, ..RoutingLimits::default() };
         assert_eq!(faults(r#"[{"id": "a", "attributes": {"x": 1, "y": 1}}]"#, &limits).len(), 1);
         assert_eq!(faults(r#"[{"id": "a", "attributes": {"x": "abc"}}]"#, &limits).len(), 1);
         let spread = r#"[{"id": "a", "attributes": {"x": 1}}, {"id": "b", "attributes": {"y": 1}}]"#;

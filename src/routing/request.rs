@@ -211,7 +211,8 @@ mod tests {
         ] {
             assert!(problem(&mixed(others.clone())).contains("other"), "{others:?}");
         }
-        let only_others = RankingRequest { other_languages: vec![other("en", 0.5), other("es", 0.5)], ..request() };
+        let only_others =
+            RankingRequest { other_languages: vec![other("en", 0.5), other("es", 0.5)], ..request() };
         assert_eq!(problem(&only_others), "");
     }
 

@@ -16,6 +16,7 @@ pub struct Roster {
     /// What keeps each agent from any call, as a policy cannot change it.
     standing: Vec<Standing>,
     loads: Vec<f32>,
+    idle_ms: Vec<u64>,
     bytes: usize,
     /// The hash of the agents as JSON; found when it is first asked for.
     sha256: OnceLock<String>,
@@ -39,8 +40,9 @@ impl Roster {
         let candidates = Arc::new(columns::candidates(&agents)?);
         let standing = agents.iter().map(standing).collect();
         let loads = agents.iter().map(load).collect();
+        let idle_ms = agents.iter().map(|agent| agent.idle_ms).collect();
         let bytes = agents.iter().map(weight).sum();
-        Ok(Arc::new(Self { agents, candidates, standing, loads, bytes, sha256: OnceLock::new() }))
+        Ok(Arc::new(Self { agents, candidates, standing, loads, idle_ms, bytes, sha256: OnceLock::new() }))
     }
 
     /// The agents, in the order of their rows.
@@ -90,8 +92,14 @@ impl Roster {
         self.sha256.get_or_init(|| hexadecimal(&Sha256::digest(self.to_json())))
     }
 
-    pub(super) fn standing(&self, row: usize) -> Standing {
-        self.standing[row]
+    /// What keeps each agent from any call.
+    pub(super) fn standings(&self) -> &[Standing] {
+        &self.standing
+    }
+
+    /// How long an agent has waited.
+    pub(super) fn idle_ms(&self, row: usize) -> u64 {
+        self.idle_ms[row]
     }
 
     /// The share of the capacity in use.
@@ -136,8 +144,10 @@ mod tests {
             r#"[{"id": "a", "activity": "busy"}, {"id": "b", "active_tasks": 2, "capacity": 4},
                 {"id": "c", "active_tasks": 1}, {"id": "d", "activity": "offline"}]"#,
         );
-        let standings: Vec<_> = (0..4).map(|row| roster.standing(row)).collect();
-        assert_eq!(standings, [Standing::Busy, Standing::Free, Standing::AtCapacity, Standing::Offline]);
+        assert_eq!(
+            roster.standings(),
+            [Standing::Busy, Standing::Free, Standing::AtCapacity, Standing::Offline]
+        );
         assert_eq!((roster.row("c"), roster.row("x")), (Some(2), None));
         assert!((roster.load(1) - 0.5).abs() < f32::EPSILON);
         assert_eq!(roster.candidates().len(), roster.len());

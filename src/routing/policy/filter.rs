@@ -301,7 +301,10 @@ mod tests {
             (Rule::SkillAtLeast { skill: String::new(), level: 1.0 }, "skill"),
             (Rule::SkillAtLeast { skill: "x".to_owned(), level: 9.0 }, "level"),
             (Rule::SpeaksOneOf { languages: vec![], level: LanguageLevel::A1 }, "languages"),
-            (Rule::SpeaksOneOf { languages: vec!["not a tag".to_owned()], level: LanguageLevel::A1 }, "languages"),
+            (
+                Rule::SpeaksOneOf { languages: vec!["not a tag".to_owned()], level: LanguageLevel::A1 },
+                "languages",
+            ),
             (Rule::AttributeAtMost { attribute: "x".to_owned(), value: f64::NAN }, "value"),
             (Rule::AttributeOneOf { attribute: "x".to_owned(), values: vec![] }, "values"),
             (Rule::MaxLoad { share: 1.5 }, "share"),

@@ -10,7 +10,7 @@ mod order;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use book::{PolicyBook, Policies};
+pub use book::{Policies, PolicyBook};
 pub use filter::{Filter, Rule};
 pub use order::{Fairness, Order};
 
@@ -220,7 +220,10 @@ mod tests {
         assert_eq!(policy.asked().count(), 2);
         let again: Policy = serde_json::from_str(&serde_json::to_string(&policy).unwrap()).unwrap();
         assert_eq!(again, policy);
-        for wrong in [r#"{"nmae": "x"}"#, r#"{"filters": [{"name": "x", "require": {"rule": "max_load", "shar": 1}}]}"#] {
+        for wrong in [
+            r#"{"nmae": "x"}"#,
+            r#"{"filters": [{"name": "x", "require": {"rule": "max_load", "shar": 1}}]}"#,
+        ] {
             assert!(serde_json::from_str::<Policy>(wrong).is_err(), "{wrong}");
         }
     }

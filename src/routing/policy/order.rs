@@ -34,16 +34,15 @@ pub struct Fairness {
 impl Order {
     /// Which of two rows comes first.
     pub(in crate::routing) fn compare(self, roster: &Roster, left: usize, right: usize) -> Ordering {
-        let (one, other) = (&roster.agents()[left], &roster.agents()[right]);
         let free = |row: usize| {
             let agent = &roster.agents()[row];
             agent.capacity.saturating_sub(agent.active_tasks)
         };
         match self {
-            Self::LongestIdle => other.idle_ms.cmp(&one.idle_ms),
+            Self::LongestIdle => roster.idle_ms(right).cmp(&roster.idle_ms(left)),
             Self::LeastLoaded => roster.load(left).total_cmp(&roster.load(right)),
             Self::MostFreeCapacity => free(right).cmp(&free(left)),
-            Self::AgentId => one.id.cmp(&other.id),
+            Self::AgentId => roster.agents()[left].id.cmp(&roster.agents()[right].id),
         }
     }
 }
