@@ -199,8 +199,12 @@ fn each_of(path: &Path, take: &mut dyn FnMut(RankingRecord) -> bool) -> Result<b
             return Err(damaged(format!("a newer program wrote it, in layout {version}")));
         }
         match serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))? {
-            Line::Ranking(record) if !take(*record) => return Ok(false),
-            Line::Ranking(_) | Line::Outcome(_) => {}
+            Line::Ranking(record) => {
+                if !take(*record) {
+                    return Ok(false);
+                }
+            }
+            Line::Outcome(_) => {}
         }
     }
     Ok(true)
