@@ -13,7 +13,8 @@ pub struct Panicking {
 }
 
 /// Where to panic.
-#[derive(Debug, Default, serde::Deserialize)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema, garde::Validate)]
+#[garde(allow_unvalidated)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     create: bool,
@@ -27,8 +28,6 @@ impl Matcher for Panicking {
     const NAME: &'static str = "Panicking";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
     const DESCRIPTION: &'static str = "Panics where its configuration says.";
-    const CONFIG_SCHEMA: &'static str = r#"{"type": "object", "properties": {
-        "create": {"type": "boolean"}, "score": {"type": "boolean"}, "destroy": {"type": "boolean"}}}"#;
     const REASONS: &'static [Reason] = &[Reason { code: 1, text: "it did not panic" }];
 
     fn create(config: Config) -> Result<Self, MatcherError> {
@@ -37,7 +36,7 @@ impl Matcher for Panicking {
     }
 
     fn score(
-        &self,
+        &mut self,
         _: &Request<'_>,
         candidates: &Candidates<'_>,
         scores: &mut Scores<'_>,

@@ -176,6 +176,7 @@ impl CandidatesBuilder {
         let count = self.candidates.len();
         self.candidates.attributes.values_mut().for_each(|column| column.fill(count));
         self.candidates.snapshot = NEXT_SNAPSHOT.fetch_add(1, Ordering::Relaxed);
+        self.candidates.look_for_the_known();
         self.candidates
     }
 }
@@ -196,6 +197,9 @@ pub struct Candidates {
     idle_ms: Vec<u64>,
     outcomes: Vec<abi::Outcomes>,
     attributes: BTreeMap<String, AttributeColumn>,
+    /// Whether any attitude, and any outcome, is known: columns that say nothing are not given to matchers.
+    knows_attitudes: bool,
+    knows_outcomes: bool,
 }
 
 impl Candidates {
@@ -212,6 +216,8 @@ impl Candidates {
             idle_ms: Vec::new(),
             outcomes: Vec::new(),
             attributes: BTreeMap::new(),
+            knows_attitudes: false,
+            knows_outcomes: false,
         };
         CandidatesBuilder { candidates }
     }
@@ -239,7 +245,8 @@ impl Candidates {
     /// A row that does not exist panics, like indexing a slice.
     #[must_use]
     pub fn row(&self, row: usize) -> Self {
-        Self {
+        let attributes = self.attributes.iter();
+        let mut alone = Self {
             snapshot: NEXT_SNAPSHOT.fetch_add(1, Ordering::Relaxed),
             skills: self.skills.row(row),
             languages: self.languages.row(row),
@@ -248,12 +255,17 @@ impl Candidates {
             capacities: vec![self.capacities[row]],
             idle_ms: vec![self.idle_ms[row]],
             outcomes: vec![self.outcomes[row]],
-            attributes: self
-                .attributes
-                .iter()
-                .map(|(name, column)| (name.clone(), column.row(row)))
-                .collect(),
-        }
+            attributes: attributes.map(|(name, column)| (name.clone(), column.row(row))).collect(),
+            knows_attitudes: false,
+            knows_outcomes: false,
+        };
+        alone.look_for_the_known();
+        alone
+    }
+
+    fn look_for_the_known(&mut self) {
+        self.knows_attitudes = self.attitudes.iter().any(|value| !value.is_nan());
+        self.knows_outcomes = self.outcomes.iter().any(|counts| *counts != abi::Outcomes::default());
     }
 
     /// The index of a skill in the table, if any candidate has it.
@@ -290,6 +302,7 @@ impl<'candidates> RawCandidates<'candidates> {
     /// The structure to pass for `count` candidates, which is their number; valid for as long as `self` is borrowed.
     pub(crate) fn to_abi(&self, count: u32) -> abi::Candidates {
         let columns = self.candidates;
+        let (has_skills, has_languages) = (!columns.skills.ids.is_empty(), !columns.languages.ids.is_empty());
         abi::Candidates {
             size: abi::size_of_struct::<abi::Candidates>(),
             count,
@@ -300,22 +313,27 @@ impl<'candidates> RawCandidates<'candidates> {
             attribute_count: u32::try_from(self.attributes.len()).unwrap_or(0),
             reserved: 0,
             snapshot: columns.snapshot,
-            skill_names: self.skill_names.as_ptr(),
-            language_tags: self.language_tags.as_ptr(),
-            skill_offsets: columns.skills.offsets.as_ptr(),
-            skill_ids: columns.skills.ids.as_ptr(),
-            skill_levels: columns.skills.levels.as_ptr(),
-            language_offsets: columns.languages.offsets.as_ptr(),
-            language_ids: columns.languages.ids.as_ptr(),
-            language_levels: columns.languages.levels.as_ptr(),
-            attitudes: columns.attitudes.as_ptr(),
-            active_tasks: columns.active_tasks.as_ptr(),
-            capacities: columns.capacities.as_ptr(),
-            idle_ms: columns.idle_ms.as_ptr(),
-            outcomes: columns.outcomes.as_ptr(),
-            attributes: self.attributes.as_ptr(),
+            skill_names: pointer(&self.skill_names, true),
+            language_tags: pointer(&self.language_tags, true),
+            skill_offsets: pointer(&columns.skills.offsets, has_skills),
+            skill_ids: pointer(&columns.skills.ids, true),
+            skill_levels: pointer(&columns.skills.levels, true),
+            language_offsets: pointer(&columns.languages.offsets, has_languages),
+            language_ids: pointer(&columns.languages.ids, true),
+            language_levels: pointer(&columns.languages.levels, true),
+            attitudes: pointer(&columns.attitudes, columns.knows_attitudes),
+            active_tasks: pointer(&columns.active_tasks, true),
+            capacities: pointer(&columns.capacities, true),
+            idle_ms: pointer(&columns.idle_ms, true),
+            outcomes: pointer(&columns.outcomes, columns.knows_outcomes),
+            attributes: pointer(&self.attributes, true),
         }
     }
+}
+
+/// The pointer to a column; null where it is empty or says nothing.
+fn pointer<T>(column: &[T], is_known: bool) -> *const T {
+    if is_known && !column.is_empty() { column.as_ptr() } else { std::ptr::null() }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What can go wrong with a matcher, named by what failed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use heartline_plugin_abi::{ABI_MAJOR, ABI_MINOR};
 
@@ -24,6 +25,25 @@ pub enum HostError {
         /// Why.
         #[source]
         source: std::io::Error,
+    },
+    /// Find: the library cannot be copied to where it is opened from.
+    #[error("cannot copy the matcher library {path} to {folder}", path = path.display(), folder = folder.display())]
+    Staging {
+        /// The path as given.
+        path: PathBuf,
+        /// Where copies are made.
+        folder: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Find: the library is not on the list of those that may be loaded.
+    #[error("the matcher library {path} is not allowed: add its sha256 {fingerprint} to the list", path = path.display())]
+    NotAllowed {
+        /// The path as given.
+        path: PathBuf,
+        /// The SHA-256 of the file, in hexadecimal digits.
+        fingerprint: String,
     },
     /// Open: the file is no library for this machine, or some of its symbols cannot be resolved.
     #[error("cannot open {path} as a shared library", path = path.display())]
@@ -145,6 +165,90 @@ pub enum HostError {
         /// The matcher's own words.
         reason: String,
     },
+    /// Create: the matcher was not ready in time.
+    #[error("the matcher was not ready within {limit:?}")]
+    StartOverrun {
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// Create: the system has no thread for the matcher.
+    #[error("cannot start a thread for the matcher")]
+    Thread {
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Create: the matcher's own process cannot be started or spoken to.
+    #[error("cannot run the matcher in a process of its own: {reason}")]
+    Process {
+        /// What was being done.
+        reason: String,
+        /// Why it failed.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Create: the matcher's own process could not load it.
+    #[error("the process of the matcher {path} could not load it: {reason}", path = path.display())]
+    Refused {
+        /// The library.
+        path: PathBuf,
+        /// The process's own words.
+        reason: String,
+    },
+    /// Replace: the library is of another matcher.
+    #[error("the library is of the matcher {found}, it cannot take the place of {expected}")]
+    DifferentMatcher {
+        /// The matcher that was to be replaced.
+        expected: String,
+        /// The matcher that was found.
+        found: String,
+    },
+    /// Replace: this process has mapped too many libraries of the matcher, none of which can be unmapped.
+    #[error("{limit} libraries of the matcher {id} were loaded into this process, another needs a restart")]
+    TooManyGenerations {
+        /// The matcher.
+        id: String,
+        /// The most libraries.
+        limit: usize,
+    },
+    /// Use: the answer did not come in time.
+    #[error("the matcher {id} did not answer within {limit:?}")]
+    Overrun {
+        /// The matcher.
+        id: String,
+        /// How long the caller waited.
+        limit: Duration,
+    },
+    /// Use: the call's turn did not come, because the matcher has other calls or is stuck in one.
+    #[error("the matcher {id} is busy")]
+    Busy {
+        /// The matcher.
+        id: String,
+    },
+    /// Use: the matcher failed too often and is left alone.
+    #[error("the matcher {id} is in quarantine for another {retry_in:?}")]
+    Quarantined {
+        /// The matcher.
+        id: String,
+        /// For how long; zero while one call tries whether it is well again.
+        retry_in: Duration,
+    },
+    /// Use: the matcher's own process ended.
+    #[error("the process of the matcher {id} ended: {reason}")]
+    Crashed {
+        /// The matcher.
+        id: String,
+        /// How it ended.
+        reason: String,
+    },
+    /// Use: the matcher's own process says what makes no sense.
+    #[error("the process of the matcher {id} does not keep to the protocol: {reason}")]
+    Protocol {
+        /// The matcher.
+        id: String,
+        /// What it did.
+        reason: String,
+    },
     /// Use: there are more candidates than one call may have.
     #[error("{found} candidates are more than the {limit} that one call may have")]
     TooManyCandidates {
@@ -220,6 +324,12 @@ impl HostError {
             self,
             Self::NotFound { .. }
                 | Self::Unreadable { .. }
+                | Self::Staging { .. }
+                | Self::NotAllowed { .. }
+                | Self::Thread { .. }
+                | Self::Process { .. }
+                | Self::DifferentMatcher { .. }
+                | Self::TooManyGenerations { .. }
                 | Self::ConfigTooLarge { .. }
                 | Self::ConfigNotJson { .. }
                 | Self::ConfigRefused { .. }
@@ -227,6 +337,18 @@ impl HostError {
                 | Self::TooManyCandidates { .. }
                 | Self::InvalidCandidate { .. }
                 | Self::InvalidRequest { .. }
+        )
+    }
+
+    /// Whether the instance is of no more use after it.
+    pub(crate) fn ends_instance(&self) -> bool {
+        matches!(
+            self,
+            Self::Panicked { .. }
+                | Self::Crashed { .. }
+                | Self::Overrun { .. }
+                | Self::Protocol { .. }
+                | Self::Process { .. }
         )
     }
 }

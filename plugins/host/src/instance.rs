@@ -22,10 +22,12 @@ use crate::{AnswerFault, Candidates, Descriptor, HostError, HostLimits, ScoreReq
 pub struct Instance {
     descriptor: Descriptor,
     functions: Functions,
-    services: &'static Services,
+    services: Arc<Services>,
     limits: HostLimits,
     pointer: NonNull<RawMatcher>,
     reasons: HashMap<u32, Arc<str>>,
+    /// When whoever called stops waiting.
+    end: Option<Instant>,
 }
 
 // SAFETY: the header lets an instance be used on any thread, as long as no two use it at once; every call takes the
@@ -43,7 +45,7 @@ impl Instance {
     pub(crate) fn create(
         functions: Functions,
         descriptor: Descriptor,
-        services: &'static Services,
+        services: Arc<Services>,
         (limits, config): (HostLimits, &str),
     ) -> Result<Self, HostError> {
         let id = || descriptor.id.clone();
@@ -63,13 +65,23 @@ impl Instance {
         let Some(pointer) = NonNull::new(pointer) else {
             return Err(HostError::InvalidAnswer { id: id(), fault: AnswerFault::NoInstance });
         };
-        Ok(Self { descriptor, functions, services, limits, pointer, reasons: HashMap::new() })
+        Ok(Self { descriptor, functions, services, limits, pointer, reasons: HashMap::new(), end: None })
     }
 
     /// What the matcher says of itself.
     #[must_use]
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
+    }
+
+    /// What the host does for the matcher's library.
+    pub(crate) fn services(&self) -> Arc<Services> {
+        Arc::clone(&self.services)
+    }
+
+    /// Sets when whoever calls next stops waiting: matchers are told what is left until then.
+    pub(crate) fn set_end(&mut self, end: Instant) {
+        self.end = Some(end);
     }
 
     /// The metrics that the matcher's library has set, by name.
@@ -237,7 +249,8 @@ impl Instance {
         ) -> Status,
     ) -> Result<(), HostError> {
         let request_parts = RawRequest::new(request, candidates);
-        let raw_request = request_parts.to_abi();
+        let raw_request =
+            request_parts.to_abi(self.end.map(|end| end.saturating_duration_since(Instant::now())));
         let candidate_parts = RawCandidates::new(candidates);
         // `check` found that the number fits.
         let raw_candidates = candidate_parts.to_abi(u32::try_from(candidates.len()).unwrap_or(0));

@@ -21,6 +21,8 @@
 //! interrupt a call that hangs.
 //!
 //! ```no_run
+//! use std::sync::Arc;
+//!
 //! use heartline_plugin_host::{AgentColumns, Candidates, Host, HostLimits, ScoreRequest};
 //!
 //! # fn main() -> Result<(), heartline_plugin_host::HostError> {
@@ -28,9 +30,9 @@
 //! let matcher = host.load("target/release/libheartline_skill.so".as_ref(), "{}")?;
 //! let mut candidates = Candidates::builder();
 //! candidates.push(&AgentColumns { skills: &[("refunds", 4.0)], ..AgentColumns::default() })?;
-//! let request =
-//!     ScoreRequest { needed_skills: vec![("refunds".to_owned(), 3.0, true)], ..ScoreRequest::default() };
-//! let scored = matcher.score(&request, &candidates.build())?;
+//! let needed_skills = vec![("refunds".to_owned(), 3.0, true)];
+//! let request = Arc::new(ScoreRequest { needed_skills, ..ScoreRequest::default() });
+//! let scored = matcher.score(&request, &Arc::new(candidates.build()))?;
 //! println!("{} because {}", scored.row(0).score, scored.row(0).reason);
 //! # Ok(())
 //! # }
@@ -38,32 +40,43 @@
 
 mod answer;
 mod attributes;
+mod backend;
+mod breaker;
 mod candidates;
 mod descriptor;
 mod error;
 mod explanation;
+mod health;
 mod host;
 mod instance;
 mod library;
 mod limits;
+mod mapping;
 mod matcher;
+mod options;
 mod outcome;
 mod request;
 mod schema;
 mod services;
+mod staging;
 mod state;
+mod throttle;
+mod worker;
 
 pub use answer::{AgentScore, AnswerFault, Scored};
 pub use attributes::AttributeValue;
+pub use breaker::{BreakerOptions, BreakerState};
 pub use candidates::{AgentColumns, Candidates, CandidatesBuilder, OutcomeCounts, language_level};
 pub use descriptor::Descriptor;
 pub use error::HostError;
 pub use explanation::{Explanation, ScoreFactor};
+pub use health::MatcherHealth;
 pub use host::{Host, library_file_name};
 pub use instance::Instance;
 pub use library::Library;
 pub use limits::HostLimits;
 pub use matcher::Matcher;
+pub use options::{Isolation, MatcherOptions, ProcessOptions};
 pub use outcome::Outcome;
 pub use request::{Emotion, ModalityTrust, ScoreRequest, SpokenLanguage, WorstMoment};
 pub use schema::ConfigSchema;

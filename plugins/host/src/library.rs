@@ -1,17 +1,16 @@
 //! A matcher's library: found, opened and checked, not yet run. Libraries are never unmapped.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 
 use heartline_plugin_abi as abi;
-use heartline_plugin_abi::{ABI_MAJOR, ABI_MINOR, ENTRY_SYMBOL, Entry, Text};
+use heartline_plugin_abi::{ABI_MAJOR, ABI_MINOR, Entry, Text};
 
+use crate::mapping::Slot;
 use crate::schema::parse_config;
 use crate::services::Services;
+use crate::staging::Staged;
 use crate::{ConfigSchema, Descriptor, HostError, HostLimits, Instance};
-
-/// The libraries that were initialised, by the address of their entry: `init` is called once a library.
-static INITIALISED: Mutex<Vec<(usize, &'static Services)>> = Mutex::new(Vec::new());
 
 /// The functions of a matcher, none of them missing.
 #[derive(Clone, Copy)]
@@ -66,7 +65,8 @@ unsafe fn extension<T: Copy>(pointer: *const std::ffi::c_void) -> Option<T> {
 /// A matcher's library that was opened and checked.
 pub struct Library {
     path: PathBuf,
-    address: usize,
+    fingerprint: String,
+    slot: &'static Slot,
     descriptor: Descriptor,
     functions: Functions,
     limits: HostLimits,
@@ -83,23 +83,31 @@ impl std::fmt::Debug for Library {
 }
 
 impl Library {
-    /// Finds, opens and checks a library.
-    pub(crate) fn open(path: &Path, limits: HostLimits) -> Result<Self, HostError> {
-        let path = find(path)?;
-        let pointer = map(&path)?;
+    /// Opens and checks the copy of a library that was found.
+    pub(crate) fn open(staged: &Staged, limits: HostLimits) -> Result<Self, HostError> {
+        let path = staged.source();
+        let slot = Slot::of(staged.fingerprint());
+        let pointer = slot.entry(staged)?;
         // SAFETY: the pointer is the address of the entry symbol in a library that stays mapped.
-        let entry = unsafe { read_entry(&path, pointer) }?;
-        let functions = functions(&path, &entry)?;
+        let entry = unsafe { read_entry(path, pointer) }?;
+        let functions = functions(path, &entry)?;
         // SAFETY: the header makes a matcher promise that its texts are as long as they say and live as long as the
         // library, which is never unmapped.
-        let descriptor = unsafe { Descriptor::read(&path, &entry, &limits) }?;
-        Ok(Self { path, address: pointer.addr(), descriptor, functions, limits })
+        let descriptor = unsafe { Descriptor::read(path, &entry, &limits) }?;
+        let fingerprint = staged.fingerprint().to_owned();
+        Ok(Self { path: path.to_owned(), fingerprint, slot, descriptor, functions, limits })
     }
 
     /// Where the library is, with all links followed.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The SHA-256 of the library, in hexadecimal digits.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// What the matcher says of itself.
@@ -140,67 +148,9 @@ impl Library {
         Instance::create(functions, self.descriptor.clone(), services, (self.limits, &config.to_string()))
     }
 
-    fn initialise(&self) -> Result<&'static Services, HostError> {
-        // Held during the call, so that two threads cannot both find the library untouched.
-        let mut initialised = INITIALISED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, services)) = initialised.iter().find(|(address, _)| *address == self.address) {
-            return Ok(services);
-        }
-        let (services, table) = Services::leak(&self.descriptor.id, self.limits);
-        // SAFETY: `init` is the matcher's own function, and the table is valid for the rest of the process.
-        let status = unsafe { (self.functions.init)(table) };
-        if status != abi::Status::OK {
-            return Err(HostError::Init { id: self.descriptor.id.clone(), status: status.0 });
-        }
-        initialised.push((self.address, services));
-        Ok(services)
+    fn initialise(&self) -> Result<Arc<Services>, HostError> {
+        self.slot.initialise(&self.descriptor.id, self.functions.init, self.limits)
     }
-}
-
-/// Follows the path to a file. A bare name would otherwise be searched for in the system's library folders.
-fn find(path: &Path) -> Result<PathBuf, HostError> {
-    let unreadable = |source| HostError::Unreadable { path: path.to_owned(), source };
-    let found = match std::fs::canonicalize(path) {
-        Ok(found) => found,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(HostError::NotFound { path: path.to_owned() });
-        }
-        Err(error) => return Err(unreadable(error)),
-    };
-    let metadata = std::fs::metadata(&found).map_err(unreadable)?;
-    if !metadata.is_file() {
-        let kind = std::io::ErrorKind::InvalidInput;
-        return Err(unreadable(std::io::Error::new(kind, "it is not a file")));
-    }
-    Ok(found)
-}
-
-/// Maps the library for the rest of the process and gives the address of its entry.
-fn map(path: &Path) -> Result<*const Entry, HostError> {
-    let open_error = |source| HostError::Open { path: path.to_owned(), source };
-    // All symbols are resolved now, so that a missing one is an error here instead of a crash in some later call, and
-    // the library's own symbols are offered to nobody else.
-    #[cfg(unix)]
-    let library = {
-        use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
-        // SAFETY: opening runs the library's constructors; the crate's documentation says that matchers are trusted.
-        libloading::Library::from(
-            unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map_err(open_error)?,
-        )
-    };
-    #[cfg(not(unix))]
-    // SAFETY: opening runs the library's constructors; the crate's documentation says that matchers are trusted.
-    let library = unsafe { libloading::Library::new(path) }.map_err(open_error)?;
-    // Unmapping is never safe: threads, thread-local destructors and texts may point into the library. A file that
-    // turns out to be no matcher stays mapped too, which costs address space and nothing else.
-    let library = Box::leak(Box::new(library));
-    // SAFETY: the symbol's address is only taken here; `read_entry` looks at what it points at.
-    let symbol = unsafe { library.get::<*const Entry>(ENTRY_SYMBOL) };
-    symbol.map(|symbol| *symbol).map_err(|source| HostError::MissingSymbol {
-        path: path.to_owned(),
-        symbol: ENTRY_SYMBOL,
-        source,
-    })
 }
 
 /// Copies the entry out of the library, after checking that this host may read it.

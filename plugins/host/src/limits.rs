@@ -26,6 +26,15 @@ pub struct HostLimits {
     pub max_factors: usize,
     /// The longest saved state of a matcher, in bytes.
     pub max_state_bytes: usize,
+    /// The largest library, in bytes.
+    pub max_library_bytes: u64,
+    /// The most different libraries of one matcher that are loaded into this process one after the other: none of them is
+    /// ever unmapped.
+    pub max_generations: usize,
+    /// How many log lines of one library pass in a second; further ones are dropped and counted.
+    pub log_lines_per_second: u32,
+    /// How many log lines of one library may come at once.
+    pub log_burst_lines: u32,
 }
 
 impl Default for HostLimits {
@@ -41,6 +50,10 @@ impl Default for HostLimits {
             max_metrics: 64,
             max_factors: 64,
             max_state_bytes: 16 << 20,
+            max_library_bytes: 512 << 20,
+            max_generations: 16,
+            log_lines_per_second: 20,
+            log_burst_lines: 100,
         }
     }
 }

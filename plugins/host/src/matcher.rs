@@ -1,58 +1,269 @@
-//! A matcher that is ready to score. Calls from several threads take turns.
+//! A matcher that is ready to score, behind its guard: a thread of its own, a deadline for every call, a circuit breaker,
+//! and generations that follow each other while calls run.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
-use crate::{Candidates, Descriptor, Explanation, HostError, Instance, Outcome, ScoreRequest, Scored};
+use crate::backend::{Backend, InProcess, Source};
+use crate::breaker::Breaker;
+use crate::health::Counters;
+use crate::staging::{self, Staged};
+use crate::worker::{Shared, Terms, Worker};
+use crate::{
+    Candidates, ConfigSchema, Descriptor, Explanation, Host, HostError, Isolation, MatcherHealth,
+    MatcherOptions, Outcome, ScoreRequest, Scored,
+};
 
-/// A matcher that is ready to score. Calls from several threads take turns.
+/// One library with one configuration.
+#[derive(Debug)]
+struct Generation {
+    number: u64,
+    worker: Worker,
+}
+
+/// A matcher that is ready to score. All calls may come from any thread, and none waits longer than its deadline.
 #[derive(Debug)]
 pub struct Matcher {
-    descriptor: Descriptor,
-    instance: Mutex<Instance>,
+    host: Host,
+    options: MatcherOptions,
+    counters: Arc<Counters>,
+    current: RwLock<Arc<Generation>>,
+    /// The libraries of all generations; held while another is made, so that they come one after the other.
+    fingerprints: Mutex<BTreeSet<String>>,
 }
 
 impl Matcher {
-    pub(crate) fn new(instance: Instance) -> Self {
-        Self { descriptor: instance.descriptor().clone(), instance: Mutex::new(instance) }
+    pub(crate) fn start(
+        host: &Host,
+        staged: Staged,
+        config_json: &str,
+        options: &MatcherOptions,
+    ) -> Result<Self, HostError> {
+        let counters = Arc::new(Counters::default());
+        let fingerprints = BTreeSet::from([staged.fingerprint().to_owned()]);
+        let worker = start(host, staged, config_json, (options, &counters))?;
+        Ok(Self {
+            host: host.clone(),
+            options: options.clone(),
+            counters,
+            current: RwLock::new(Arc::new(Generation { number: 1, worker })),
+            fingerprints: Mutex::new(fingerprints),
+        })
     }
 
     /// What the matcher says of itself.
     #[must_use]
     pub fn descriptor(&self) -> &Descriptor {
-        &self.descriptor
+        &self.current().worker.card.descriptor
+    }
+
+    /// The schema of its configuration.
+    #[must_use]
+    pub fn schema(&self) -> &ConfigSchema {
+        &self.current().worker.card.schema
+    }
+
+    /// The SHA-256 of its library, in hexadecimal digits.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.current().worker.card.fingerprint
+    }
+
+    /// Which of the libraries that were loaded one after the other is in use, from 1.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.current().number
     }
 
     /// Scores all candidates for one request.
     ///
     /// # Errors
-    /// As [`Instance::score`].
-    pub fn score(&self, request: &ScoreRequest, candidates: &Candidates) -> Result<Scored, HostError> {
-        self.instance.lock().unwrap_or_else(PoisonError::into_inner).score(request, candidates)
+    /// As [`crate::Instance::score`]; [`HostError::Overrun`] where the answer did not come in time,
+    /// [`HostError::Busy`] where the call's turn did not, [`HostError::Quarantined`] where the matcher is left alone
+    /// after failures, and [`HostError::Crashed`] where its own process ended.
+    pub fn score(
+        &self,
+        request: &Arc<ScoreRequest>,
+        candidates: &Arc<Candidates>,
+    ) -> Result<Scored, HostError> {
+        let (request, candidates) = (Arc::clone(request), Arc::clone(candidates));
+        self.call(self.brief(), move |backend, until| backend.score(&request, &candidates, until))
     }
 
-    /// Explains the scores of some candidates; `None` where the matcher does not explain.
+    /// Explains the scores of some candidates; empty where the matcher does not explain.
     ///
     /// # Errors
-    /// As [`Instance::explain`].
+    /// As [`Self::score`]; [`HostError::InvalidRequest`] where there is no such row.
     pub fn explain(
         &self,
-        request: &ScoreRequest,
-        candidates: &Candidates,
-        row: usize,
-    ) -> Result<Option<Explanation>, HostError> {
-        self.instance.lock().unwrap_or_else(PoisonError::into_inner).explain(request, candidates, row)
+        request: &Arc<ScoreRequest>,
+        candidates: &Arc<Candidates>,
+        rows: &[usize],
+    ) -> Result<Vec<Explanation>, HostError> {
+        let (request, candidates, rows) = (Arc::clone(request), Arc::clone(candidates), rows.to_vec());
+        self.call(self.brief(), move |backend, until| backend.explain(&request, &candidates, &rows, until))
     }
 
-    /// Tells the matcher how a call ended.
+    /// Tells the matcher how a call ended; gives whether it learns at all. `candidate` has one row, the agent who took
+    /// the call ([`Candidates::row`]).
     ///
     /// # Errors
-    /// As [`Instance::learn`].
+    /// As [`Self::score`], and as [`crate::Instance::learn`].
     pub fn learn(
         &self,
-        request: &ScoreRequest,
-        candidate: &Candidates,
+        request: &Arc<ScoreRequest>,
+        candidate: &Arc<Candidates>,
         outcome: &Outcome,
     ) -> Result<bool, HostError> {
-        self.instance.lock().unwrap_or_else(PoisonError::into_inner).learn(request, candidate, outcome)
+        let (request, candidate, outcome) = (Arc::clone(request), Arc::clone(candidate), *outcome);
+        let terms = Terms { is_lesson: true, ..self.brief() };
+        self.call(terms, move |backend, until| backend.learn(&request, &candidate, &outcome, until))
     }
+
+    /// What the matcher has learned, as bytes; `None` where it keeps no state. While it cannot be asked, this is what it
+    /// had learned when it last could.
+    ///
+    /// # Errors
+    /// [`HostError::State`] where it cannot be saved or is larger than allowed, and the errors of [`Self::score`].
+    pub fn save(&self) -> Result<Option<Vec<u8>>, HostError> {
+        let kept = self.current().worker.shared().state().clone();
+        match (self.call(self.slow(), |backend, until| backend.save(until)), kept) {
+            (Err(HostError::Busy { .. } | HostError::Quarantined { .. }), Some(kept)) => Ok(Some(kept)),
+            (result, _) => result,
+        }
+    }
+
+    /// Replaces what the matcher has learned; gives whether it keeps a state at all.
+    ///
+    /// # Errors
+    /// [`HostError::State`] where the bytes are none that the matcher can read, and the errors of [`Self::score`].
+    pub fn load_state(&self, bytes: &[u8]) -> Result<bool, HostError> {
+        let bytes: Arc<[u8]> = bytes.into();
+        let terms = Terms { is_lesson: true, ..self.slow() };
+        self.call(terms, move |backend, until| backend.load(&bytes, until))
+    }
+
+    /// How the matcher is doing.
+    #[must_use]
+    pub fn health(&self) -> MatcherHealth {
+        let current = self.current();
+        let state = current.worker.shared().breaker.state(Instant::now());
+        self.counters.health(state, current.number, self.options.isolation.name())
+    }
+
+    /// Lets calls through again, whatever happened before.
+    pub fn reset(&self) {
+        self.current().worker.shared().breaker.reset();
+    }
+
+    /// The metrics that the matcher's library has set, by name.
+    #[must_use]
+    pub fn metrics(&self) -> Vec<(String, f64)> {
+        self.current().worker.services.metrics()
+    }
+
+    /// Puts another library or another configuration in the place of this one, while calls run: it is loaded beside the
+    /// old, takes over what the old has learned if it can read it, and then gets all calls that begin. The old ends with
+    /// the last call that it still has. Gives the number of the new generation.
+    ///
+    /// What the matcher learns while this runs may be lost to the new generation.
+    ///
+    /// # Errors
+    /// As [`Host::load_with`], and then nothing has changed; [`HostError::DifferentMatcher`] where the library is of
+    /// another matcher; [`HostError::TooManyGenerations`] where there were too many libraries in this process.
+    pub fn replace(&self, path: &Path, config_json: &str) -> Result<u64, HostError> {
+        let mut fingerprints = self.fingerprints.lock().unwrap_or_else(PoisonError::into_inner);
+        let staged = staging::stage(path, &self.host)?;
+        let fingerprint = staged.fingerprint().to_owned();
+        let limit = self.host.limits().max_generations;
+        // Only what is mapped stays for ever: another process takes its libraries with it.
+        let is_mapped = self.options.isolation == Isolation::None;
+        if is_mapped && !fingerprints.contains(&fingerprint) && fingerprints.len() >= limit {
+            return Err(HostError::TooManyGenerations { id: self.descriptor().id.clone(), limit });
+        }
+        fingerprints.insert(fingerprint);
+        let worker = start(&self.host, staged, config_json, (&self.options, &self.counters))?;
+        let (expected, found) = (&self.descriptor().id, &worker.card.descriptor.id);
+        if expected != found {
+            return Err(HostError::DifferentMatcher { expected: expected.clone(), found: found.clone() });
+        }
+        self.carry_over(&worker);
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let number = current.number + 1;
+        *current = Arc::new(Generation { number, worker });
+        Ok(number)
+    }
+
+    /// Gives a new generation what the current one has learned.
+    fn carry_over(&self, worker: &Worker) {
+        let matcher = worker.card.descriptor.id.as_str();
+        let terms = Terms { is_lesson: true, ..self.slow() };
+        let taken = match self.save() {
+            Ok(None) => return,
+            Ok(Some(state)) => worker.call(terms, move |backend, until| backend.load(&state, until)),
+            Err(error) => Err(error),
+        };
+        match taken {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::warn!(matcher, "the new generation keeps no state, what was learned is lost")
+            }
+            Err(error) => tracing::warn!(matcher, %error, "the new generation starts afresh"),
+        }
+    }
+
+    /// Makes a call through the guard of the current generation.
+    fn call<T: Send + 'static>(
+        &self,
+        terms: Terms,
+        body: impl FnOnce(&mut dyn Backend, Instant) -> Result<T, HostError> + Send + 'static,
+    ) -> Result<T, HostError> {
+        let current = self.current();
+        let shared = current.worker.shared();
+        let started = Instant::now();
+        let permit = shared.breaker.admit(started).map_err(|retry_in| {
+            self.counters.refuse();
+            HostError::Quarantined { id: current.worker.card.descriptor.id.clone(), retry_in }
+        })?;
+        let result = current.worker.call(terms, body);
+        let now = Instant::now();
+        let verdict = self.counters.note(&result, now - started);
+        if shared.breaker.record(permit, verdict, now) {
+            let matcher = current.worker.card.descriptor.id.as_str();
+            let back_off_ms = shared.breaker.state(now).1.unwrap_or(Duration::ZERO).as_millis();
+            tracing::warn!(matcher, %back_off_ms, "the matcher failed too often and is left alone for a while");
+        }
+        result
+    }
+
+    fn brief(&self) -> Terms {
+        Terms { limit: self.options.deadline, is_lesson: false }
+    }
+
+    fn slow(&self) -> Terms {
+        Terms { limit: self.options.slow_deadline, is_lesson: false }
+    }
+
+    fn current(&self) -> Arc<Generation> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Starts a generation.
+fn start(
+    host: &Host,
+    staged: Staged,
+    config_json: &str,
+    (options, counters): (&MatcherOptions, &Arc<Counters>),
+) -> Result<Worker, HostError> {
+    let source: Box<dyn Source> = match &options.isolation {
+        Isolation::None => Box::new(InProcess::new(host, staged, config_json)),
+        Isolation::Process(_) => {
+            return Err(HostError::Thread { source: std::io::ErrorKind::Unsupported.into() });
+        }
+    };
+    let shared = Arc::new(Shared::new(Breaker::new(options.breaker), Arc::clone(counters)));
+    Worker::start(source, &shared, options.slow_deadline)
 }

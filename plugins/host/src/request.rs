@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use heartline_plugin_abi as abi;
 use heartline_plugin_abi::{CATEGORY_COUNT, Text};
+use serde::{Deserialize, Serialize};
 
 use crate::{Candidates, HostError};
 
@@ -13,7 +14,7 @@ const SUM_TOLERANCE: f32 = 0.01;
 const MAX_LANGUAGES: usize = 16;
 
 /// How much one modality had a say in the emotion vector.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct ModalityTrust {
     /// The weight in the fusion, in [0, 1].
     pub weight: f32,
@@ -26,7 +27,7 @@ pub struct ModalityTrust {
 }
 
 /// The session's worst moment.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct WorstMoment {
     /// When it was, in ms of media time.
     pub at_ms: u64,
@@ -37,7 +38,7 @@ pub struct WorstMoment {
 }
 
 /// The emotion vector as matchers see it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Emotion {
     /// The moment it describes, in ms of media time.
     pub at_ms: u64,
@@ -181,7 +182,7 @@ fn modality(trust: Option<ModalityTrust>) -> abi::Modality {
 }
 
 /// A language that the customer speaks in this call.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SpokenLanguage {
     /// A BCP 47 tag.
     pub tag: String,
@@ -192,7 +193,7 @@ pub struct SpokenLanguage {
 }
 
 /// One customer who waits for an agent.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ScoreRequest {
     /// What was observed of the customer.
     pub emotion: Emotion,
@@ -287,9 +288,10 @@ impl<'request> RawRequest<'request> {
         Self { emotion: request.emotion.to_abi(), needs, languages, request }
     }
 
-    /// The structure to pass; valid for as long as `self` is borrowed.
-    pub(crate) fn to_abi(&self) -> abi::Request {
-        let time_limit_us = self.request.time_limit.map_or(0, |limit| {
+    /// The structure to pass to a matcher whose caller waits for so long; valid for as long as `self` is borrowed.
+    pub(crate) fn to_abi(&self, left: Option<Duration>) -> abi::Request {
+        let limit = self.request.time_limit.into_iter().chain(left).min();
+        let time_limit_us = limit.map_or(0, |limit| {
             // 0 would mean that there is no limit, and a limit beyond 584,000 years is none.
             u64::try_from(limit.as_micros()).unwrap_or(u64::MAX).max(1)
         });
@@ -371,9 +373,13 @@ mod tests {
         };
         let candidates = Candidates::builder().build();
         let raw = RawRequest::new(&request, &candidates);
-        let abi_request = raw.to_abi();
+        let abi_request = raw.to_abi(Some(Duration::from_secs(1)));
         assert_eq!(abi_request.language_count, 0);
-        assert_eq!(abi_request.time_limit_us, 1, "a short limit must not turn into none");
+        assert_eq!(
+            abi_request.time_limit_us, 1,
+            "a short limit must not turn into none, and the shorter counts"
+        );
+        assert_eq!(raw.to_abi(Some(Duration::ZERO)).time_limit_us, 1);
         assert_eq!(raw.needs[0].skill, abi::NONE);
         assert_eq!(raw.emotion.worst_category, abi::NONE);
         assert_eq!(raw.emotion.voice.readings, 0);

@@ -3,27 +3,57 @@
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 use heartline_plugin_abi as abi;
 use heartline_plugin_abi::{LogLevel, Text};
 
 use crate::HostLimits;
+use crate::throttle::Throttle;
+
+/// Where the log lines of matchers go instead of the log, where this process is a matcher's own.
+static RELAY: OnceLock<Relay> = OnceLock::new();
+
+/// Takes a log line.
+pub(crate) type Relay = Box<dyn Fn(LogLevel, &str) + Send + Sync>;
+
+/// Sends all log lines of matchers elsewhere, for the rest of the process.
+pub(crate) fn relay(relay: Relay) {
+    // A second relay would be a second parent, which no process has.
+    drop(RELAY.set(relay));
+}
 
 /// The host's side of one library: where its log lines and metrics go.
+#[derive(Debug)]
 pub(crate) struct Services {
     id: String,
     limits: HostLimits,
-    metrics: Mutex<BTreeMap<String, f64>>,
+    lines: Mutex<Throttle>,
+    metrics: Mutex<Metrics>,
+}
+
+#[derive(Debug, Default)]
+struct Metrics {
+    values: BTreeMap<String, f64>,
+    /// Those that were set since somebody asked.
+    changed: BTreeMap<String, f64>,
 }
 
 impl Services {
+    /// Makes the services of a library.
+    pub(crate) fn new(id: &str, limits: HostLimits) -> Arc<Self> {
+        let throttle = Throttle::new(limits.log_lines_per_second, limits.log_burst_lines, Instant::now());
+        let (id, lines) = (id.to_owned(), Mutex::new(throttle));
+        Arc::new(Self { id, limits, lines, metrics: Mutex::default() })
+    }
+
     /// Makes the services of a library and the table of functions that it gets.
     ///
     /// Both are leaked, because a matcher may keep the table for the rest of the process. This happens once a library.
-    pub(crate) fn leak(id: &str, limits: HostLimits) -> (&'static Self, &'static abi::Host) {
-        let services: &'static Self =
-            Box::leak(Box::new(Self { id: id.to_owned(), limits, metrics: Mutex::default() }));
+    pub(crate) fn leak(id: &str, limits: HostLimits) -> (Arc<Self>, &'static abi::Host) {
+        let services = Self::new(id, limits);
+        let context = Arc::into_raw(Arc::clone(&services));
         let table = abi::Host {
             size: abi::size_of_struct::<abi::Host>(),
             abi_major: abi::ABI_MAJOR,
@@ -31,7 +61,7 @@ impl Services {
             reserved: 0,
             name: Text::from_borrowed("heartline"),
             version: Text::from_borrowed(env!("CARGO_PKG_VERSION")),
-            context: std::ptr::from_ref(services).cast_mut().cast(),
+            context: context.cast_mut().cast(),
             log: Some(log),
             metric: Some(metric),
             get_extension: Some(get_extension),
@@ -42,11 +72,32 @@ impl Services {
     /// The metrics that the library has set, by name.
     pub(crate) fn metrics(&self) -> Vec<(String, f64)> {
         let metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner);
-        metrics.iter().map(|(name, value)| (name.clone(), *value)).collect()
+        metrics.values.iter().map(|(name, value)| (name.clone(), *value)).collect()
     }
 
-    fn write(&self, level: LogLevel, bytes: &[u8]) {
-        let message = readable(bytes, self.limits.max_message_bytes);
+    /// The metrics that were set since this was last asked.
+    pub(crate) fn take_changed(&self) -> Vec<(String, f64)> {
+        let mut metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut metrics.changed).into_iter().collect()
+    }
+
+    /// Writes a line of the matcher, unless there were too many lately.
+    pub(crate) fn write(&self, level: LogLevel, bytes: &[u8]) {
+        let admitted = self.lines.lock().unwrap_or_else(PoisonError::into_inner).admit(Instant::now());
+        let Some(dropped) = admitted else { return };
+        if dropped > 0 {
+            self.tell(
+                LogLevel::WARN,
+                &format!("{dropped} lines before this one were too many and are left out"),
+            );
+        }
+        self.tell(level, &readable(bytes, self.limits.max_message_bytes));
+    }
+
+    fn tell(&self, level: LogLevel, message: &str) {
+        if let Some(relay) = RELAY.get() {
+            return relay(level, message);
+        }
         let matcher = self.id.as_str();
         match level {
             LogLevel::ERROR => tracing::error!(matcher, "{message}"),
@@ -56,7 +107,8 @@ impl Services {
         }
     }
 
-    fn set(&self, name: &[u8], value: f64) {
+    /// Sets a metric, if its name and value are acceptable and there is room for it.
+    pub(crate) fn set(&self, name: &[u8], value: f64) {
         let allowed = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
         let valid = !name.is_empty() && name.len() <= self.limits.max_text_bytes && name.iter().all(allowed);
         if !valid || !value.is_finite() {
@@ -64,8 +116,9 @@ impl Services {
         }
         let name = String::from_utf8_lossy(name).into_owned();
         let mut metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner);
-        if metrics.len() < self.limits.max_metrics || metrics.contains_key(&name) {
-            metrics.insert(name, value);
+        if metrics.values.len() < self.limits.max_metrics || metrics.values.contains_key(&name) {
+            metrics.changed.insert(name.clone(), value);
+            metrics.values.insert(name, value);
         }
     }
 }
@@ -124,6 +177,9 @@ mod tests {
         set("too_many", 1.0);
         set("calls", 2.0);
         assert_eq!(services.metrics(), [("calls".to_owned(), 2.0), ("rows".to_owned(), 5.0)]);
+        assert_eq!(services.take_changed().len(), 2);
+        set("rows", 6.0);
+        assert_eq!(services.take_changed(), [("rows".to_owned(), 6.0)]);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Libraries that get one thing wrong each: every one is refused, by the right error, and nothing else happens.
 
+use std::sync::Arc;
+
 use heartline_plugin_host::{AnswerFault, Host, HostError, HostLimits, ScoreRequest};
 
-use crate::support::{candidates, fixture, host};
+use crate::support::{candidates, fixture, host, request};
 
 /// Makes a test that loads a fixture and holds the error to a pattern.
 macro_rules! refused {
@@ -27,6 +29,9 @@ refused!(undefined_symbol, HostError::Open { .. });
 refused!(bad_id, HostError::InvalidDescriptor { field: "id", .. });
 refused!(null_id, HostError::InvalidDescriptor { field: "id", .. });
 refused!(init_fails, HostError::Init { status: 1, .. });
+refused!(null_schema, HostError::MissingFunction { function: "config_schema", .. });
+refused!(bad_schema, HostError::InvalidSchema { ref reason, .. } if reason.contains("JSON object"));
+refused!(long_schema, HostError::InvalidSchema { ref reason, .. } if reason.contains("more than"));
 refused!(no_instance, HostError::InvalidAnswer { fault: AnswerFault::NoInstance, .. });
 refused!(long_message, HostError::ConfigRefused { ref reason, .. } if reason.trim().is_empty() && reason.len() == 1024);
 
@@ -38,7 +43,7 @@ macro_rules! answer_refused {
             let Some(path) = fixture(stringify!($fixture), "score") else { return };
             let matcher = host().load(&path, "{}").unwrap();
             for _ in 0..2 {
-                let error = matcher.score(&ScoreRequest::default(), &candidates()).unwrap_err();
+                let error = matcher.score(&request(), &candidates()).unwrap_err();
                 assert!(error.is_matcher_fault());
                 let HostError::InvalidAnswer { fault, id } = error else { panic!("{error}") };
                 assert_eq!(id, "hostile");
@@ -61,16 +66,16 @@ answer_refused!(unknown_reason, AnswerFault::UnknownReason { row: 0, code: 99 })
 fn well_behaved() {
     let Some(path) = fixture("well_behaved", "score") else { return };
     let matcher = host().load(&path, "").unwrap();
-    let scored = matcher.score(&ScoreRequest::default(), &candidates()).unwrap();
-    assert_eq!(scored.scores.len(), 3);
-    assert_eq!(scored.scores[2].reason, "because");
+    let scored = matcher.score(&request(), &candidates()).unwrap();
+    assert_eq!(scored.len(), 3);
+    assert_eq!(scored.row(2).reason, "because");
 }
 
 #[test]
 fn score_fails() {
     let Some(path) = fixture("score_fails", "score") else { return };
     let matcher = host().load(&path, "{}").unwrap();
-    let error = matcher.score(&ScoreRequest::default(), &candidates()).unwrap_err();
+    let error = matcher.score(&request(), &candidates()).unwrap_err();
     assert!(matches!(&error, HostError::Score { status: -77, reason, .. } if reason == "it gives no reason"));
 }
 
@@ -78,8 +83,7 @@ fn score_fails() {
 fn endless_reasons() {
     let Some(path) = fixture("endless_reasons", "score") else { return };
     let limited = Host::new(HostLimits { max_reason_codes: 2, ..HostLimits::default() });
-    let error =
-        limited.load(&path, "{}").unwrap().score(&ScoreRequest::default(), &candidates()).unwrap_err();
+    let error = limited.load(&path, "{}").unwrap().score(&request(), &candidates()).unwrap_err();
     assert!(matches!(
         error,
         HostError::InvalidAnswer { fault: AnswerFault::TooManyReasons { limit: 2 }, .. }
@@ -110,9 +114,10 @@ fn limits_are_held_before_the_matcher_is_called() {
     let error = limited.load(&path, "[1]").unwrap_err();
     assert!(matches!(error, HostError::ConfigNotJson { .. }), "{error}");
     let matcher = limited.load(&path, "{}").unwrap();
-    let error = matcher.score(&ScoreRequest::default(), &candidates()).unwrap_err();
+    let error = matcher.score(&request(), &candidates()).unwrap_err();
     assert!(matches!(error, HostError::TooManyCandidates { limit: 2, found: 3 }), "{error}");
     let request = ScoreRequest { complexity: 2.0, ..ScoreRequest::default() };
-    let error = matcher.score(&request, &candidates()).unwrap_err();
+    let error = matcher.score(&Arc::new(request), &candidates()).unwrap_err();
     assert!(matches!(error, HostError::InvalidRequest { field: "complexity", .. }), "{error}");
+    assert_eq!(matcher.health().errors, 0, "the caller's faults are not the matcher's");
 }

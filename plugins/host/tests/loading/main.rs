@@ -9,7 +9,11 @@
 )]
 
 mod c_example;
+mod columns;
+mod extensions;
 mod finding;
+mod generations;
+mod guarded;
 mod hostile;
 mod panicking;
 mod shipped;

@@ -1,8 +1,8 @@
 //! A matcher in Rust that panics: the fence inside its library turns that into an error.
 
-use heartline_plugin_host::{HostError, Matcher, ScoreRequest};
+use heartline_plugin_host::{HostError, Matcher};
 
-use crate::support::{built_library, candidates, host};
+use crate::support::{built_library, candidates, host, request};
 
 fn load(config: &str) -> Result<Matcher, HostError> {
     host().load(&built_library("panicking"), config)
@@ -18,11 +18,14 @@ fn a_panic_in_create_is_an_error() {
 fn a_panic_in_score_is_an_error_and_poisons_only_that_instance() {
     let poisoned = load(r#"{"score": true}"#).unwrap();
     let healthy = load("{}").unwrap();
-    let error = poisoned.score(&ScoreRequest::default(), &candidates()).unwrap_err();
+    let error = poisoned.score(&request(), &candidates()).unwrap_err();
     assert!(matches!(&error, HostError::Panicked { reason, .. } if reason == "asked to panic in score"));
-    let error = poisoned.score(&ScoreRequest::default(), &candidates()).unwrap_err();
-    assert!(matches!(&error, HostError::Panicked { reason, .. } if reason == "an earlier call panicked"));
-    assert!(healthy.score(&ScoreRequest::default(), &candidates()).is_ok());
+    // The instance that panicked is of no more use, so another was made, which panics itself.
+    let error = poisoned.score(&request(), &candidates()).unwrap_err();
+    assert!(matches!(&error, HostError::Panicked { reason, .. } if reason == "asked to panic in score"));
+    let health = poisoned.health();
+    assert_eq!((health.panics, health.restarts >= 1), (2, true), "{health:?}");
+    assert!(healthy.score(&request(), &candidates()).is_ok());
 }
 
 #[test]

@@ -1,16 +1,17 @@
 //! How long a ranking of many agents takes. Ignored by default, because a number is no pass or fail:
 //! `cargo test --release -p heartline-plugin-host --test loading -- --ignored --nocapture speed`
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use heartline_plugin_host::{AgentColumns, Candidates, Emotion, OutcomeCounts, ScoreRequest};
+use heartline_plugin_host::{AgentColumns, Candidates, Emotion, OutcomeCounts, ScoreRequest, SpokenLanguage};
 
 use crate::support::{built_library, host};
 
 const AGENTS: usize = 10_000;
 const ROUNDS: usize = 50;
 
-fn many() -> Candidates {
+fn many() -> Arc<Candidates> {
     let skills = ["refunds", "billing", "technical", "sales", "delivery", "returns", "warranty", "accounts"];
     let languages = ["en", "en-GB", "zh", "zh-Hant", "de", "fr", "es", "pt-BR"];
     let mut builder = Candidates::builder();
@@ -35,10 +36,11 @@ fn many() -> Candidates {
                     upset_resolved: 12,
                     upset_unresolved: 4,
                 },
+                attributes: &[],
             })
             .unwrap();
     }
-    builder.build()
+    Arc::new(builder.build())
 }
 
 #[test]
@@ -54,14 +56,14 @@ fn speed_of_ten_thousand_agents() {
         abstain: false,
         ..Emotion::default()
     };
-    let request = ScoreRequest {
+    let chinese = SpokenLanguage { tag: "zh-Hant".to_owned(), share: 1.0, level: Some(7.0) };
+    let request = Arc::new(ScoreRequest {
         emotion,
-        language: Some("zh-Hant".to_owned()),
-        language_level: Some(7.0),
+        languages: vec![chinese],
         needed_skills: vec![("refunds".to_owned(), 3.0, true), ("billing".to_owned(), 2.0, false)],
         complexity: 0.5,
         ..ScoreRequest::default()
-    };
+    });
     for name in ["skill", "attitude", "language"] {
         let matcher = host().load(&built_library(&format!("heartline-{name}")), "{}").unwrap();
         let mut inside = Vec::new();

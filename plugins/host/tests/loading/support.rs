@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use heartline_plugin_host::{AgentColumns, Candidates, Host, HostLimits, library_file_name};
+use heartline_plugin_host::{AgentColumns, Candidates, Host, HostLimits, ScoreRequest, library_file_name};
 
 pub(crate) fn host() -> Host {
     Host::new(HostLimits::default())
@@ -47,7 +47,17 @@ pub(crate) fn compile(source: &Path, library: &str) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(library_file_name(library));
     let build = Command::new(compiler)
-        .args(["-std=c99", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror"])
+        .args([
+            "-std=c99",
+            "-D_POSIX_C_SOURCE=200809L",
+            "-O2",
+            "-fPIC",
+            "-shared",
+            "-fvisibility=hidden",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+        ])
         .arg("-I")
         .arg(root.join("../abi/include"))
         .arg(source)
@@ -67,7 +77,7 @@ pub(crate) fn fixture(name: &str, test: &str) -> Option<PathBuf> {
 
 /// Three agents: an expert who is warm and speaks English, a beginner who speaks Chinese, and one of whom nothing is
 /// known.
-pub(crate) fn candidates() -> Candidates {
+pub(crate) fn candidates() -> Arc<Candidates> {
     let mut builder = Candidates::builder();
     let expert = AgentColumns {
         skills: &[("refunds", 5.0), ("billing", 3.0)],
@@ -90,5 +100,10 @@ pub(crate) fn candidates() -> Candidates {
     for agent in [expert, beginner, AgentColumns { capacity: 1, ..AgentColumns::default() }] {
         builder.push(&agent).unwrap();
     }
-    builder.build()
+    Arc::new(builder.build())
+}
+
+/// A customer of whom nothing is known.
+pub(crate) fn request() -> Arc<ScoreRequest> {
+    Arc::default()
 }
