@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use heartline_plugin_host::HostError;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
-use super::matchers::load_router;
-use super::{AppError, MatcherInfo, PoolError, StartError, WorkPool, paths};
+use super::matchers::{Matchers, load_router};
+use super::{AppError, MatcherDetail, MatcherInfo, PoolError, StartError, WorkPool, paths};
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::live::record::{RecordedPolicy, Recorder};
 use crate::live::{Hub, LiveRooms};
-use crate::routing::{Records, Router};
+use crate::routing::{Policy, Records, Router};
 use crate::telemetry::record;
 use crate::webrtc::WebRtc;
 
@@ -41,7 +42,7 @@ struct Rooms {
     router: Arc<Router>,
     live: Hub,
     webrtc: Option<WebRtc>,
-    matchers: Vec<MatcherInfo>,
+    matchers: Matchers,
     pool: WorkPool,
     permits: Arc<Semaphore>,
     draining: AtomicBool,
@@ -121,10 +122,45 @@ impl App {
         self.rooms.webrtc.as_ref()
     }
 
-    /// The matchers of the policy.
+    /// What is told of each matcher, by name.
     #[must_use]
-    pub fn matchers(&self) -> &[MatcherInfo] {
-        &self.rooms.matchers
+    pub fn matcher_infos(&self) -> Vec<MatcherInfo> {
+        self.rooms.matchers.infos(&self.active_policy())
+    }
+
+    /// Everything that is told of one matcher; none where there is none of that name.
+    #[must_use]
+    pub fn matcher_detail(&self, id: &str) -> Option<MatcherDetail> {
+        self.rooms.matchers.detail(id, &self.active_policy())
+    }
+
+    /// The policy that ranks now where a request names none.
+    fn active_policy(&self) -> Arc<Policy> {
+        // There always is one: the book is made with it, and it cannot be taken out.
+        self.rooms.router.policies().find(None).unwrap_or_default()
+    }
+
+    /// Loads a matcher's library anew while rankings go on, with other settings where some are given; gives the new
+    /// generation, or none where there is no such matcher. This blocks.
+    ///
+    /// # Errors
+    /// What the host says; the present generation then stays.
+    pub fn reload_matcher(
+        &self,
+        id: &str,
+        settings: Option<serde_json::Map<String, serde_json::Value>>,
+    ) -> Option<Result<u64, HostError>> {
+        self.rooms.matchers.reload(id, settings)
+    }
+
+    /// Ends a matcher's quarantine; says whether there is such a matcher.
+    pub fn reset_matcher(&self, id: &str) -> bool {
+        self.rooms.matchers.reset(id)
+    }
+
+    /// Brings the metrics up to date that are looked up rather than counted.
+    pub fn publish_metrics(&self) {
+        self.rooms.matchers.publish();
     }
 
     /// Whether the program takes no new work because it is ending.
@@ -144,9 +180,14 @@ impl App {
         self.rooms.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Ends the models' threads, after what they accepted is answered. Requests after this are refused.
+    /// Ends the models' threads, after what they accepted is answered, and keeps what matchers have learned and the last
+    /// rankings. Requests after this are refused.
     pub async fn stop(&self) {
         self.rooms.engine.shutdown().await;
+        let matchers = self.rooms.matchers.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || matchers.stop()).await {
+            tracing::error!(%error, "what matchers have learned could not be kept");
+        }
         let router = self.router();
         let settled = tokio::task::spawn_blocking(move || router.records().map(Records::settle)).await;
         if let Err(error) = settled {

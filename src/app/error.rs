@@ -169,6 +169,18 @@ pub enum StartError {
         #[source]
         source: Box<HostError>,
     },
+    /// Two matchers have one name.
+    #[error("two matchers are called {0}; give one of them another id in plugins.matchers")]
+    MatcherTwice(String),
+    /// What matchers learn cannot be kept as configured.
+    #[error("what matchers learn cannot be kept in {folder}, as plugins.state_folder says", folder = folder.display())]
+    States {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The policy and the loaded matchers do not fit.
     #[error("the routing policy cannot be used")]
     Routing(#[source] RoutingError),

@@ -37,7 +37,7 @@ pub(crate) use connections::Seat;
 pub use error::{AppError, StartError};
 pub(crate) use language::TextLanguage;
 pub(crate) use matchers::load_router;
-pub use matchers::{MatcherInfo, PluginCheck, check_plugins};
+pub use matchers::{MatcherDetail, MatcherInfo, PluginCheck, check_plugins};
 pub use material::{
     AgentList, CallMaterial, CallOptions, Consent, EncodedFrame, Frames, OptionFault, RawAudio, Role,
 };

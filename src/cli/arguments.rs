@@ -7,6 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::app::Role;
 use crate::load::{Arrivals, Kind};
 
+/// The command with which the program becomes a matcher's own process.
+pub const MATCHER_PROCESS: &str = "matcher-process";
+
 /// Reads the expressions of a customer in words, voice and face, and ranks the agents who could take the call.
 #[derive(Debug, Parser)]
 #[command(name = "heartline", version, max_term_width = 100)]
@@ -46,6 +49,9 @@ pub enum Command {
     Keys(KeysCommand),
     /// Lists the matchers: version, plugin interface, and whether they load.
     Plugins(OutputArguments),
+    /// Runs one matcher for a server that keeps it out of its own process.
+    #[command(hide = true, name = MATCHER_PROCESS)]
+    MatcherProcess,
     /// Lists the models: version, licence, device, size, and whether their files are whole.
     Models(OutputArguments),
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use heartline_plugin_host::HostError;
+
 use crate::app::{AppError, StartError};
 use crate::config::ConfigErrors;
 use crate::live::record::replay::ReplayError;
@@ -52,6 +54,9 @@ pub enum CliError {
     /// The program cannot start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// A matcher's own process failed.
+    #[error("the matcher's process failed")]
+    MatcherProcess(#[source] HostError),
     /// The analysis failed.
     #[error(transparent)]
     App(#[from] AppError),

@@ -23,9 +23,10 @@ use std::ffi::OsString;
 use std::io::Write;
 
 use clap::Parser;
+use heartline_plugin_host::isolation;
 use clap::error::ErrorKind;
 
-pub use arguments::Arguments;
+pub use arguments::{Arguments, MATCHER_PROCESS};
 pub use error::{CliError, Exit};
 
 use crate::config::Config;
@@ -59,6 +60,10 @@ fn execute(arguments: Arguments, output: &mut dyn Write, faults: &mut dyn Write)
         // Whoever makes the first key has no usable configuration yet.
         return keys::run(command, output);
     }
+    if matches!(arguments.command, Command::MatcherProcess) {
+        // All that it needs comes from the process that started it.
+        return serve_matcher();
+    }
     let mut config = Config::load(arguments.config.as_deref(), &arguments.set)?;
     let is_server = matches!(arguments.command, Command::Serve);
     if !is_server && config.telemetry.log_filter == DEFAULT_FILTER {
@@ -76,7 +81,13 @@ fn execute(arguments: Arguments, output: &mut dyn Write, faults: &mut dyn Write)
         Command::Replay(arguments) => replay::run(config, &arguments, output),
         Command::Plugins(arguments) => plugins::run(&config, &arguments, output),
         Command::Models(arguments) => models::run(&config, &arguments, output),
+        Command::MatcherProcess => serve_matcher(),
     }
+}
+
+/// Runs a matcher for the process at the other end of the pipes.
+fn serve_matcher() -> Result<(), CliError> {
+    isolation::serve_child().map_err(CliError::MatcherProcess)
 }
 
 /// The log filter of the default configuration.

@@ -37,7 +37,7 @@ use crate::webrtc::WebRtcConfig;
 pub use access::{AccessConfig, KeyConfig, check_name};
 pub use errors::{ConfigErrors, ConfigFault, Origin};
 pub use load::Sources;
-pub use plugins::{BreakerConfig, IsolationChoice, MatcherConfig, PluginsConfig, ProcessConfig};
+pub use plugins::{IsolationChoice, MatcherConfig, PluginsConfig, ProcessConfig};
 pub use raw::Management;
 pub use section::Section;
 pub use telephony::{Secret, TelephonyConfig};

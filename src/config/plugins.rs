@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use heartline_plugin_host::BreakerOptions;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -27,12 +28,14 @@ pub struct PluginsConfig {
     pub allowed_sha256: Vec<String>,
     /// How many versions of one matcher may be loaded one after the other before the program must be started anew.
     pub max_generations: usize,
+    /// How long it may take to start a matcher, and to save or load what it has learned, in milliseconds.
+    pub slow_deadline_ms: u64,
     /// The folder where matchers keep what they have learned; unset, they forget it when the program ends.
     pub state_folder: Option<PathBuf>,
     /// How often it is written, in milliseconds.
     pub state_interval_ms: u64,
-    /// `[plugins.breaker]`
-    pub breaker: BreakerConfig,
+    /// `[plugins.breaker]`: when a matcher that fails is no longer asked.
+    pub breaker: BreakerOptions,
     /// `[plugins.process]`
     pub process: ProcessConfig,
 }
@@ -44,9 +47,10 @@ impl Default for PluginsConfig {
             matchers: ["skill", "attitude", "language"].map(MatcherConfig::shipped).to_vec(),
             allowed_sha256: Vec::new(),
             max_generations: 16,
+            slow_deadline_ms: 5_000,
             state_folder: None,
             state_interval_ms: 60_000,
-            breaker: BreakerConfig::default(),
+            breaker: BreakerOptions::default(),
             process: ProcessConfig::default(),
         }
     }
@@ -112,37 +116,19 @@ pub enum IsolationChoice {
     Process,
 }
 
-/// `[plugins.breaker]`: when a matcher that fails is no longer asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct BreakerConfig {
-    /// How many failures in a row put a matcher into quarantine.
-    pub failures: u32,
-    /// How long the first quarantine lasts, in milliseconds; each that follows lasts twice as long.
-    pub back_off_ms: u64,
-    /// How long a quarantine lasts at most, in milliseconds.
-    pub max_back_off_ms: u64,
-}
-
-impl Default for BreakerConfig {
-    fn default() -> Self {
-        Self { failures: 3, back_off_ms: 1_000, max_back_off_ms: 300_000 }
-    }
-}
-
 /// `[plugins.process]`: what a matcher in a process of its own may cost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProcessConfig {
-    /// The most memory that the process may take, in bytes.
-    pub max_memory_bytes: u64,
-    /// How long the process may take to load its matcher, in milliseconds.
-    pub start_timeout_ms: u64,
+    /// The program that becomes the process; unset stands for the running one.
+    pub program: Option<PathBuf>,
+    /// How much memory the matcher may take, on top of what its process has when it starts, in bytes.
+    pub memory_bytes: u64,
 }
 
 impl Default for ProcessConfig {
     fn default() -> Self {
-        Self { max_memory_bytes: 1 << 30, start_timeout_ms: 10_000 }
+        Self { program: None, memory_bytes: 1 << 30 }
     }
 }
 
@@ -156,8 +142,8 @@ impl Section for PluginsConfig {
             ("breaker.failures", u64::from(self.breaker.failures), 1, 1_000),
             ("breaker.back_off_ms", self.breaker.back_off_ms, 1, 86_400_000),
             ("breaker.max_back_off_ms", self.breaker.max_back_off_ms, 1, 86_400_000),
-            ("process.max_memory_bytes", self.process.max_memory_bytes, 64 << 20, 1 << 40),
-            ("process.start_timeout_ms", self.process.start_timeout_ms, 100, 600_000),
+            ("process.memory_bytes", self.process.memory_bytes, 64 << 20, 1 << 40),
+            ("slow_deadline_ms", self.slow_deadline_ms, 100, 600_000),
         ] {
             if !(lowest..=highest).contains(&value) {
                 refuse(key, format!("{value} is not within {lowest} to {highest}"));
@@ -235,15 +221,16 @@ mod tests {
             matchers: vec![matcher("a", 1), matcher("a", 0), matcher("Has Spaces", 60_001)],
             allowed_sha256: vec!["0".repeat(64), "F".repeat(64), "12".to_owned()],
             max_generations: 0,
-            breaker: BreakerConfig { failures: 0, back_off_ms: 10, max_back_off_ms: 9 },
-            process: ProcessConfig { max_memory_bytes: 1, start_timeout_ms: 600_001 },
+            breaker: BreakerOptions { failures: 0, back_off_ms: 10, max_back_off_ms: 9 },
+            slow_deadline_ms: 600_001,
+            process: ProcessConfig { program: None, memory_bytes: 1 },
             ..PluginsConfig::default()
         };
         let expected = [
             "max_generations",
             "breaker.failures",
-            "process.max_memory_bytes",
-            "process.start_timeout_ms",
+            "process.memory_bytes",
+            "slow_deadline_ms",
             "breaker.max_back_off_ms",
             "matchers[1].deadline_ms",
             "matchers[1].id",

@@ -1,4 +1,4 @@
-//! `GET /v1/models`, `/v1/matchers` and `/v1/engine`: what this server computes with, and what it is doing.
+//! `GET /v1/models` and `/v1/engine`: what this server computes with, and what it is doing.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{ApiError, ErrorCode};
-use crate::app::{App, MatcherInfo};
+use crate::app::App;
 use crate::engine::{EngineView, ModelInfo};
 
 /// The models.
@@ -44,13 +44,6 @@ impl From<&ModelInfo> for ModelEntry {
     }
 }
 
-/// The matchers.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct MatcherList {
-    /// One entry a matcher of the policy, in the order in which they are asked.
-    pub matchers: Vec<MatcherInfo>,
-}
-
 /// The loaded models with version, licence and device.
 #[utoipa::path(get, path = "/v1/models", responses((status = 200, description = "The models.", body = ModelList)))]
 pub(super) async fn models(State(app): State<App>) -> Json<ModelList> {
@@ -67,14 +60,4 @@ pub(super) async fn engine(State(app): State<App>) -> Result<Json<EngineView>, A
     // The listing of the repository reads folders.
     let view = tokio::task::spawn_blocking(move || app.engine().view()).await;
     view.map(Json).map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))
-}
-
-/// The loaded matchers with version, mode and weight.
-#[utoipa::path(
-    get,
-    path = "/v1/matchers",
-    responses((status = 200, description = "The matchers.", body = MatcherList))
-)]
-pub(super) async fn matchers(State(app): State<App>) -> Json<MatcherList> {
-    Json(MatcherList { matchers: app.matchers().to_vec() })
 }

@@ -86,8 +86,10 @@ pub enum ErrorCode {
     SessionNotFound,
     /// The live call cannot be taken up: the token is not its own.
     ResumeRefused,
-    /// Models may not be loaded or unloaded by this client.
+    /// Models, matchers and policies may not be changed by this client.
     ManagementRefused,
+    /// A matcher cannot be loaded anew; the present one stays.
+    MatcherRefused,
     /// Browsers may not publish to this server.
     WebrtcOff,
     /// The body is not an SDP offer that can be answered.
@@ -120,7 +122,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 50] = [
         Self::BodyUnreadable,
         Self::BodyTimeout,
         Self::BodyTooLarge,
@@ -156,6 +158,7 @@ impl ErrorCode {
         Self::SessionNotFound,
         Self::ResumeRefused,
         Self::ManagementRefused,
+        Self::MatcherRefused,
         Self::WebrtcOff,
         Self::SdpInvalid,
         Self::MediaUnsupported,
@@ -211,6 +214,7 @@ impl ErrorCode {
             Self::SessionNotFound => "session_not_found",
             Self::ResumeRefused => "resume_refused",
             Self::ManagementRefused => "management_refused",
+            Self::MatcherRefused => "matcher_refused",
             Self::WebrtcOff => "webrtc_off",
             Self::SdpInvalid => "sdp_invalid",
             Self::MediaUnsupported => "media_unsupported",

@@ -45,6 +45,20 @@ where
     app.run_blocking(move || parse(&bytes)).await.map_err(AppError::from)?
 }
 
+/// As [`read`], and no body at all stands for the default.
+pub(super) async fn read_or_default<T>(app: &App, request: Request) -> Result<T, ApiError>
+where
+    T: DeserializeOwned + Default + Send + 'static,
+{
+    let bytes = Bytes::from_request(request, &())
+        .await
+        .map_err(|rejection| status::refusal(rejection.status(), rejection.body_text()))?;
+    if bytes.is_empty() {
+        return Ok(T::default());
+    }
+    app.run_blocking(move || parse(&bytes)).await.map_err(AppError::from)?
+}
+
 /// Parses JSON: what is no JSON is malformed, what is JSON with other fields is invalid.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(bytes).map_err(|error| {

@@ -12,10 +12,12 @@ mod asyncapi;
 mod catalogue;
 mod envelope;
 mod error;
+mod guard;
 mod health;
 pub mod inference;
 mod json;
 pub mod live;
+mod matchers;
 mod multipart;
 mod openapi;
 mod policies;
@@ -35,9 +37,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub use access::{Access, KeyName};
 pub use analyze::{AnalyzeBody, AudioPart, FramePart, TranscriptPart, UtterancePart};
 pub use asyncapi::asyncapi_document;
-pub use catalogue::{MatcherList, ModelEntry, ModelList};
+pub use catalogue::{ModelEntry, ModelList};
 pub use error::{ApiError, ErrorBody, ErrorCode, ProtocolError};
 pub use health::{Liveness, Readiness};
+pub use matchers::{MatcherList, ReloadBody};
 pub use openapi::document;
 pub use policies::PolicyList;
 pub use rank::RankBody;
@@ -73,7 +76,10 @@ fn routes() -> Vec<Route> {
         route("delete", "/v1/whip/{id}", delete(whip::end)),
         route("options", "/v1/whip/{id}", options(whip::describe_one)),
         route("get", "/v1/models", get(catalogue::models)),
-        route("get", "/v1/matchers", get(catalogue::matchers)),
+        route("get", "/v1/matchers", get(matchers::list)),
+        route("get", "/v1/matchers/{id}", get(matchers::one)),
+        route("post", "/v1/matchers/{id}/reload", post(matchers::reload)),
+        route("post", "/v1/matchers/{id}/reset", post(matchers::reset)),
         route("get", "/v1/engine", get(catalogue::engine)),
         route("post", "/v1/sessions", post(sessions::open)),
         route("get", "/v1/sessions", get(sessions::list)),

@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ContentBuilder, HttpMethod, Ref, RefOr, Required, ResponseBuilder};
 
-use super::{analyze, catalogue, health, inference, policies, rank, rankings, sessions, whip};
+use super::{analyze, catalogue, health, inference, matchers, policies, rank, rankings, sessions, whip};
 
 /// Where the inference protocol's bodies are described.
 const PROTOCOL: &str =
@@ -39,7 +39,10 @@ const PROTOCOL: &str =
         whip::end,
         whip::describe_one,
         catalogue::models,
-        catalogue::matchers,
+        matchers::list,
+        matchers::one,
+        matchers::reload,
+        matchers::reset,
         catalogue::engine,
         sessions::open,
         sessions::list,

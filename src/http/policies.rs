@@ -1,8 +1,6 @@
 //! `/v1/policies`: the policies that rank. A change holds at once and until the next start, which takes those of the
 //! configuration again.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -21,13 +19,13 @@ pub struct PolicyList {
     /// The name of the one that ranks where a request names none.
     pub active: String,
     /// The policies by name.
-    #[schema(value_type = Vec<Policy>)]
-    pub policies: Vec<Arc<Policy>>,
+    pub policies: Vec<Policy>,
 }
 
 fn all(policies: &Policies) -> PolicyList {
     let book = policies.book();
-    PolicyList { active: book.active().to_owned(), policies: book.policies().values().cloned().collect() }
+    let policies = book.policies().values().map(|policy| Policy::clone(policy)).collect();
+    PolicyList { active: book.active().to_owned(), policies }
 }
 
 /// All policies.

@@ -48,6 +48,7 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::NothingToAnalyze
         | ErrorCode::MediaUnsupported
         | ErrorCode::PolicyInvalid
+        | ErrorCode::MatcherRefused
         | ErrorCode::IceRestartRefused => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::PolicyInUse | ErrorCode::OutcomeConflict => StatusCode::CONFLICT,
         ErrorCode::PreconditionFailed => StatusCode::PRECONDITION_FAILED,

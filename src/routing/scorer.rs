@@ -1,6 +1,6 @@
 //! Matchers as the router sees them: something that scores agents, whatever it is.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use heartline_plugin_host::{Candidates, Explanation, HostError, Matcher, Outcome, ScoreRequest, Scored};
 use serde::{Deserialize, Serialize};
@@ -68,18 +68,20 @@ pub trait Scorer: Send + Sync {
     }
 }
 
-/// A matcher from a library, with the settings that it was made with.
+/// The settings of a matcher's present generation; whoever loads it anew changes them.
+pub type Settings = Arc<Mutex<serde_json::Map<String, serde_json::Value>>>;
+
+/// A matcher from a library.
 pub struct PluginScorer {
     matcher: Arc<Matcher>,
-    config: serde_json::Value,
-    fingerprint: String,
+    settings: Settings,
 }
 
 impl PluginScorer {
-    /// A loaded matcher.
+    /// A loaded matcher with the settings that it was made with.
     #[must_use]
-    pub const fn new(matcher: Arc<Matcher>, config: serde_json::Value, fingerprint: String) -> Self {
-        Self { matcher, config, fingerprint }
+    pub const fn new(matcher: Arc<Matcher>, settings: Settings) -> Self {
+        Self { matcher, settings }
     }
 }
 
@@ -87,9 +89,9 @@ impl Scorer for PluginScorer {
     fn identity(&self) -> Identity {
         Identity {
             version: self.matcher.descriptor().version.clone(),
-            fingerprint: self.fingerprint.clone(),
-            generation: 1,
-            config: self.config.clone(),
+            fingerprint: self.matcher.fingerprint().to_owned(),
+            generation: self.matcher.generation(),
+            config: self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone().into(),
         }
     }
 
@@ -103,9 +105,7 @@ impl Scorer for PluginScorer {
         candidates: &Arc<Candidates>,
         rows: &[usize],
     ) -> Result<Vec<Explanation>, HostError> {
-        let explained = rows.iter().map(|row| self.matcher.explain(request, candidates, *row));
-        // One that does not explain explains no row at all.
-        explained.collect::<Result<Option<Vec<_>>, _>>().map(Option::unwrap_or_default)
+        self.matcher.explain(request, candidates, rows)
     }
 
     fn learn(
@@ -115,5 +115,9 @@ impl Scorer for PluginScorer {
         outcome: &Outcome,
     ) -> Result<bool, HostError> {
         self.matcher.learn(request, candidate, outcome)
+    }
+
+    fn state(&self) -> Result<Option<Vec<u8>>, HostError> {
+        self.matcher.save()
     }
 }

@@ -284,6 +284,38 @@ pub const RANKING_OUTCOMES: Metric = metric(
     &["result"],
     "Reported outcomes of calls, by what came of them (taken, repeated, refused).",
 );
+/// How matchers fare.
+pub const MATCHER_QUARANTINED: Metric = metric(
+    "heartline_matcher_quarantined",
+    Kind::Gauge,
+    Unit::Count,
+    &["matcher"],
+    "1 while a matcher is not asked because it failed too often, otherwise 0.",
+);
+/// How often a matcher was loaded.
+pub const MATCHER_GENERATION: Metric = metric(
+    "heartline_matcher_generation",
+    Kind::Gauge,
+    Unit::Count,
+    &["matcher"],
+    "The generation of a matcher: how often it was loaded since the program began.",
+);
+/// How often a matcher was started again.
+pub const MATCHER_RESTARTS: Metric = metric(
+    "heartline_matcher_restarts",
+    Kind::Gauge,
+    Unit::Count,
+    &["matcher"],
+    "How often a matcher was started again after a crash, a hang or a panic.",
+);
+/// What matchers measure themselves.
+pub const MATCHER_OWN: Metric = metric(
+    "heartline_matcher_own",
+    Kind::Gauge,
+    Unit::Count,
+    &["matcher", "name"],
+    "Metrics that matchers set themselves, by their name.",
+);
 
 /// Browsers that publish.
 pub const WEBRTC_PEERS: Metric = metric(
@@ -427,6 +459,10 @@ pub const ALL: &[Metric] = &[
     SHADOW_EXCLUDED,
     RANKING_RECORDS,
     RANKING_OUTCOMES,
+    MATCHER_QUARANTINED,
+    MATCHER_GENERATION,
+    MATCHER_RESTARTS,
+    MATCHER_OWN,
     WEBRTC_PEERS,
     WEBRTC_ENDINGS,
     WEBRTC_DATAGRAMS,

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use ::metrics::{counter, gauge, histogram};
+use heartline_plugin_host::MatcherHealth;
 
 use super::{Fault, names};
 use crate::emotion::Modality;
@@ -114,6 +115,19 @@ pub(crate) fn ranking_record(outcome: &'static str) {
 /// What came of a reported outcome; the result is `taken`, `repeated` or `refused`.
 pub(crate) fn ranking_outcome(result: &'static str) {
     counter!(names::RANKING_OUTCOMES.name, "result" => result).increment(1);
+}
+
+/// How a matcher fares now.
+pub(crate) fn matcher_health(matcher: &str, health: &MatcherHealth) {
+    let set = |name, value: u64| gauge!(name, "matcher" => matcher.to_owned()).set(value as f64);
+    set(names::MATCHER_QUARANTINED.name, u64::from(health.is_quarantined()));
+    set(names::MATCHER_GENERATION.name, health.generation);
+    set(names::MATCHER_RESTARTS.name, health.restarts);
+}
+
+/// A metric that a matcher sets itself. The host bounds how many there are.
+pub(crate) fn matcher_metric(matcher: &str, name: String, value: f64) {
+    gauge!(names::MATCHER_OWN.name, "matcher" => matcher.to_owned(), "name" => name).set(value);
 }
 
 /// Something that a telephone stream brought and that was not taken as it came.

@@ -16,7 +16,6 @@ mod execute;
 mod fault;
 mod files;
 pub mod grpc;
-mod guard;
 mod limits;
 mod parameters;
 mod readings;

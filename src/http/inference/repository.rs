@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::catalogue::{MODELS, ModelSpec};
 use super::fault::{invalid, shown, unknown_model};
-use super::guard::Caller;
+use crate::http::guard::Caller;
 use super::{Inference, ParameterValue};
 use crate::app::AppError;
 use crate::engine::{EngineError, ModelState, NOT_LOADED};

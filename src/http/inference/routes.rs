@@ -17,7 +17,7 @@ use super::body::{self, HEADER, Parameters, Written};
 use super::catalogue::{ModelMetadata, ModelSpec};
 use super::describe::ServerMetadata;
 use super::fault::{malformed, unknown_model};
-use super::guard::Caller;
+use crate::http::guard::Caller;
 use super::limits::{SMALL_ANSWER, SMALL_BODY, SMALL_REQUEST};
 use super::repository::IndexEntry;
 use super::statistics::StatisticsList;
@@ -193,7 +193,7 @@ async fn index(
     State(inference): State<Inference>,
     request: Request,
 ) -> Result<Json<Vec<IndexEntry>>, ApiError> {
-    let caller = caller_of(&request);
+    let caller = Caller::of_request(&request);
     let body: IndexBody = read_small(request).await?;
     Ok(Json(inference.index(caller, body.ready).await?))
 }
@@ -209,7 +209,7 @@ async fn load(
     Path(named): Path<Named>,
     request: Request,
 ) -> Result<(), ApiError> {
-    let caller = caller_of(&request);
+    let caller = Caller::of_request(&request);
     let body: ManagementBody = read_small(request).await?;
     inference.load(caller, &named.model, &body.parameters.0).await
 }
@@ -219,14 +219,9 @@ async fn unload(
     Path(named): Path<Named>,
     request: Request,
 ) -> Result<(), ApiError> {
-    let caller = caller_of(&request);
+    let caller = Caller::of_request(&request);
     let _: ManagementBody = read_small(request).await?;
     inference.unload(caller, &named.model).await
-}
-
-fn caller_of(request: &Request) -> Caller {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
-    Caller::of(peer, |name| request.headers().contains_key(name))
 }
 
 /// Reads a small body of JSON, which needs no place among the requests in work; none at all stands for an empty object.

@@ -12,7 +12,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::super::Inference;
 use super::super::describe::{EXTENSIONS, SERVER_NAME, SERVER_VERSION};
 use super::super::fault::{invalid, shown};
-use super::super::guard::Caller;
+use crate::http::guard::Caller;
 use super::super::limits::{SMALL_ANSWER, SMALL_BODY};
 use super::proto::grpc_inference_service_server::GrpcInferenceService;
 use super::proto::{

@@ -1,4 +1,4 @@
-//! Who may load and unload models.
+//! Who may change what the server computes with: load and unload models, reload matchers, change policies.
 //!
 //! A model that is unloaded answers nobody, so these calls are for whoever runs the server. Without other protection
 //! the connection's address is what tells them apart: only programs on the same machine may, unless the configuration
@@ -6,6 +6,8 @@
 //! page it shows; both leave their marks on a request, and marked requests do not count as local.
 
 use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, Request};
 
 use crate::config::Management;
 use crate::http::{ApiError, ErrorCode};
@@ -31,6 +33,12 @@ impl Caller {
         Self { peer, is_passed_on: marks.into_iter().any(|header| has_header(header)) }
     }
 
+    /// The caller of an HTTP request.
+    pub(super) fn of_request(request: &Request) -> Self {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
+        Self::of(peer, |name| request.headers().contains_key(name))
+    }
+
     /// Whether the caller may change what is loaded.
     ///
     /// # Errors
@@ -42,11 +50,11 @@ impl Caller {
             Management::Anyone => return Ok(()),
             Management::Loopback if is_local => return Ok(()),
             Management::Loopback => {
-                "models are loaded and unloaded from this machine only, without a proxy or a browser between; \
+                "models, matchers and policies are changed from this machine only, without a proxy or a browser between; \
                  inference.management says who may"
             }
             Management::Off => {
-                "models are not loaded or unloaded by request; inference.management says who may"
+                "models, matchers and policies are not changed by request; inference.management says who may"
             }
         };
         Err(ApiError::new(ErrorCode::ManagementRefused, message))
