@@ -14,6 +14,7 @@ mod keys;
 mod models;
 mod plugins;
 mod predict;
+mod rank;
 mod replay;
 mod report;
 mod serve;
@@ -23,8 +24,9 @@ use std::ffi::OsString;
 use std::io::Write;
 
 use clap::Parser;
-use heartline_plugin_host::isolation;
+
 use clap::error::ErrorKind;
+use heartline_plugin_host::isolation;
 
 pub use arguments::{Arguments, MATCHER_PROCESS};
 pub use error::{CliError, Exit};
@@ -79,6 +81,7 @@ fn execute(arguments: Arguments, output: &mut dyn Write, faults: &mut dyn Write)
         Command::Bench(arguments) => bench::run(&config, &arguments, output, faults),
         Command::Predict(command) => predict::run(config, command, faults),
         Command::Replay(arguments) => replay::run(config, &arguments, output),
+        Command::Rank(command) => rank::run(&config, &command, output),
         Command::Plugins(arguments) => plugins::run(&config, &arguments, output),
         Command::Models(arguments) => models::run(&config, &arguments, output),
         Command::MatcherProcess => serve_matcher(),

@@ -114,7 +114,7 @@ impl Router {
             asked.matcher.scorer.explain(&score_request, roster.candidates(), rows)
         });
         compare_shadows(&mut ranking, &asked, &judgement, (roster, &policy), &rows);
-        measure(&ranking, &asked);
+        measure(&ranking);
         if let Some(records) = &self.records {
             let scores = rows.iter().map(|row| judgement.scores[*row as usize]).collect();
             records.keep(Kept::new(
@@ -203,17 +203,14 @@ fn compare_shadows(
     }
 }
 
-fn measure(ranking: &Ranking, asked: &[Asked<'_>]) {
+fn measure(ranking: &Ranking) {
     let outcome = match (ranking.entries.is_empty(), ranking.fallback) {
         (true, _) => "empty",
         (false, true) => "fallback",
         (false, false) => "ranked",
     };
     metrics::ranking(&ranking.policy, outcome);
-    for (asked, report) in asked.iter().zip(&ranking.matchers) {
-        if let Some(scored) = asked.scored() {
-            metrics::matcher(&report.id, scored.elapsed, None);
-        }
+    for report in &ranking.matchers {
         if let Some(found) = report.disagreement {
             metrics::shadow(&report.id, found.first_differs, found.mean_displacement, found.excluded_share);
         }

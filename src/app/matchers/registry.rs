@@ -70,6 +70,11 @@ impl Matchers {
         self.entries.iter().map(|(id, entry)| (id.clone(), scorer(entry))).collect()
     }
 
+    /// The library of a matcher, and how the configuration asks for it; none where there is none of that name.
+    pub(super) fn library(&self, id: &str) -> Option<(&Path, &MatcherConfig)> {
+        self.entries.get(id).map(|entry| (entry.path.as_path(), &entry.config))
+    }
+
     /// What is told of each, by name.
     pub(crate) fn infos(&self, policy: &Policy) -> Vec<MatcherInfo> {
         let info = |entry: &Entry| MatcherInfo::new(&entry.matcher, &entry.config, Some(policy));
@@ -96,7 +101,11 @@ impl Matchers {
     ///
     /// # Errors
     /// What the host says; the present generation then stays.
-    pub(crate) fn reload(&self, id: &str, settings: Option<Map<String, Value>>) -> Option<Result<u64, HostError>> {
+    pub(crate) fn reload(
+        &self,
+        id: &str,
+        settings: Option<Map<String, Value>>,
+    ) -> Option<Result<u64, HostError>> {
         let entry = self.entries.get(id)?;
         // Held over the loading, so that two reloads come one after the other.
         let mut present = entry.settings.lock().unwrap_or_else(PoisonError::into_inner);

@@ -8,7 +8,7 @@ use heartline_plugin_host::{Candidates, HostError, Outcome, ScoreRequest, Scored
 use sha2::{Digest, Sha256};
 
 use crate::routing::{Factor, Identity, MatcherReport, MatcherUse, Mode, Policy, Scorer, hexadecimal};
-use crate::telemetry::with_causes;
+use crate::telemetry::{record, with_causes};
 
 /// From how many agents on matchers are asked side by side: for fewer, starting a thread takes longer than it saves.
 const PARALLEL_ROWS: usize = 20_000;
@@ -148,7 +148,9 @@ fn ask_one<'a>(
         None
     });
     let started = Instant::now();
-    let answer = matcher.scorer.score(request, candidates).map_err(|error| {
+    let answer = matcher.scorer.score(request, candidates);
+    record::matcher(&matcher.id, started.elapsed(), answer.as_ref().err().map(code));
+    let answer = answer.map_err(|error| {
         tracing::warn!(matcher = matcher.id, %error, "a matcher failed and has no say in this ranking");
         with_causes(&error)
     });
@@ -159,6 +161,19 @@ fn ask_one<'a>(
         scored
     });
     Asked { matcher, used, share: 0.0, answer, identity, state }
+}
+
+/// The kind of a failure, for metrics.
+const fn code(error: &HostError) -> &'static str {
+    match error {
+        HostError::Overrun { .. } => "overrun",
+        HostError::Busy { .. } => "busy",
+        HostError::Quarantined { .. } => "quarantined",
+        HostError::Crashed { .. } => "crashed",
+        HostError::Panicked { .. } => "panicked",
+        HostError::InvalidAnswer { .. } => "invalid_answer",
+        _ => "failed",
+    }
 }
 
 /// The matchers that a policy asks, in its order.

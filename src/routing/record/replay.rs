@@ -179,7 +179,13 @@ impl<'a> Replayer<'a> {
         let request = RankingRequest { policy: None, top, explain: 0, ..record.request.clone() };
         let name = policy.name.clone();
         let router = Router::new(pool, PolicyBook::new(&name, vec![policy])?)?;
-        Ok((router.rank(&request, &roster)?, roster, notes))
+        let ranking = router.rank(&request, &roster)?;
+        for report in &ranking.matchers {
+            notes.extend(
+                report.error.as_ref().map(|error| format!("matcher {} failed now: {error}", report.id)),
+            );
+        }
+        Ok((ranking, roster, notes))
     }
 
     fn roster(&mut self, record: &RankingRecord) -> Result<Arc<Roster>, ReplayError> {
@@ -293,8 +299,8 @@ fn compare(record: &RankingRecord, ranking: &Ranking, roster: &Roster, notes: Ve
         .enumerate()
         .map(|(place, agent)| after.get(agent).copied().unwrap_or(ranking.entries.len()).abs_diff(place))
         .sum();
-    // Agents who come up from below, or were kept out, belong to what changes at the front as well.
-    let newcomers = ranking.entries.iter().take(NAMED_MOVES).enumerate();
+    // Agents who come up from below the named ones, or were kept out, belong to what changes at the front as well.
+    let newcomers = ranking.entries.iter().take(looked_at).enumerate();
     moves.extend(newcomers.filter(|(_, entry)| !before.contains(&entry.agent_id.as_str())).map(
         |(place, entry)| Move { agent_id: entry.agent_id.clone(), before: None, after: Some(place + 1) },
     ));
