@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::plugins::PluginsArguments;
 use crate::app::Role;
 use crate::load::{Arrivals, Kind};
 
@@ -50,8 +51,8 @@ pub enum Command {
     /// Makes API keys; docs/access.md has the details.
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Lists the matchers: version, plugin interface, and whether they load.
-    Plugins(OutputArguments),
+    /// Lists, makes and checks matchers; docs/plugins.md has the details.
+    Plugins(PluginsArguments),
     /// Runs one matcher for a server that keeps it out of its own process.
     #[command(hide = true, name = MATCHER_PROCESS)]
     MatcherProcess,

@@ -113,6 +113,9 @@ pub enum CliError {
     /// Some of what a list shows is not usable.
     #[error("{0}")]
     Unusable(String),
+    /// A matcher does not conform.
+    #[error("{0}")]
+    DoesNotConform(String),
     /// The runtime cannot be started.
     #[error("the threads cannot be started")]
     Runtime(#[source] std::io::Error),

@@ -24,7 +24,6 @@ use std::ffi::OsString;
 use std::io::Write;
 
 use clap::Parser;
-
 use clap::error::ErrorKind;
 use heartline_plugin_host::isolation;
 
@@ -65,6 +64,12 @@ fn execute(arguments: Arguments, output: &mut dyn Write, faults: &mut dyn Write)
     if matches!(arguments.command, Command::MatcherProcess) {
         // All that it needs comes from the process that started it.
         return serve_matcher();
+    }
+    if let Command::Plugins(command) = &arguments.command
+        && let Some(done) = plugins::run_without_config(command, output)
+    {
+        // Whoever writes a matcher need not have a server.
+        return done;
     }
     let mut config = Config::load(arguments.config.as_deref(), &arguments.set)?;
     let is_server = matches!(arguments.command, Command::Serve);

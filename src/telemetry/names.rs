@@ -1,6 +1,12 @@
 //! Every metric: its name, its unit, what it says and which labels it carries. Nothing else may make up a name.
 
+mod ranking;
+
 use metrics::Unit;
+
+pub use ranking::{
+    RANKING_OUTCOMES, RANKING_RECORDS, RANKINGS, SHADOW_DISPLACEMENT, SHADOW_EXCLUDED, SHADOW_RANKINGS,
+};
 
 /// What kind of metric it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,11 +47,6 @@ const CALL_SECONDS: &[f64] =
     &[10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_200.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0];
 /// Powers of two: rows of a batch.
 const ROWS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
-
-/// From half a place to a thousand: how far agents move in a ranking.
-const PLACES: &[f64] = &[0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1_000.0];
-/// Shares of a whole.
-const SHARES: &[f64] = &[0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0];
 
 const fn metric(
     name: &'static str,
@@ -235,54 +236,6 @@ pub const MATCHER_FAILURES: Metric = metric(
     Unit::Count,
     &["matcher", "code"],
     "Calls of a matcher that failed, by code.",
-);
-/// Rankings that were made.
-pub const RANKINGS: Metric = metric(
-    "heartline_rankings_total",
-    Kind::Counter,
-    Unit::Count,
-    &["policy", "outcome"],
-    "Rankings by policy and outcome (ranked, fallback, empty).",
-);
-/// Rankings with a shadow.
-pub const SHADOW_RANKINGS: Metric = metric(
-    "heartline_shadow_rankings_total",
-    Kind::Counter,
-    Unit::Count,
-    &["matcher", "first"],
-    "Rankings that a shadow answered, by whether another agent would come first if it counted (same, other).",
-);
-/// How far a shadow would move agents.
-pub const SHADOW_DISPLACEMENT: Metric = metric(
-    "heartline_shadow_displacement_places",
-    Kind::Histogram(PLACES),
-    Unit::Count,
-    &["matcher"],
-    "Places that the first ten agents would move on average if a shadow counted.",
-);
-/// Whom a shadow would exclude.
-pub const SHADOW_EXCLUDED: Metric = metric(
-    "heartline_shadow_excluded_share",
-    Kind::Histogram(SHARES),
-    Unit::Count,
-    &["matcher"],
-    "Share of those who could take the call whom a shadow would exclude if it counted.",
-);
-/// What became of rankings' records.
-pub const RANKING_RECORDS: Metric = metric(
-    "heartline_ranking_records_total",
-    Kind::Counter,
-    Unit::Count,
-    &["outcome"],
-    "Rankings and outcomes for the folder of records, by outcome (written, dropped, failed).",
-);
-/// Outcomes of calls.
-pub const RANKING_OUTCOMES: Metric = metric(
-    "heartline_ranking_outcomes_total",
-    Kind::Counter,
-    Unit::Count,
-    &["result"],
-    "Reported outcomes of calls, by what came of them (taken, repeated, refused).",
 );
 /// How matchers fare.
 pub const MATCHER_QUARANTINED: Metric = metric(

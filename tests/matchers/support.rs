@@ -63,7 +63,10 @@ impl Desk {
             self.library()
         );
         let mut settings = vec![
-            format!("engine.models_folder={}", Path::new(env!("CARGO_MANIFEST_DIR")).join("models/weights").display()),
+            format!(
+                "engine.models_folder={}",
+                Path::new(env!("CARGO_MANIFEST_DIR")).join("models/weights").display()
+            ),
             "engine.device=cpu".to_owned(),
             "engine.warm_up=false".to_owned(),
             "server.bind=127.0.0.1:0".to_owned(),

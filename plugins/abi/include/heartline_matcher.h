@@ -6,16 +6,21 @@
  *
  * Rules that hold everywhere
  *   Text       UTF-8, a pointer and a length in bytes, no ending NUL. A length of 0 is the empty text, its pointer may
- *              be NULL. Text that a matcher hands out must be UTF-8 and live as long as the library does.
+ *              be NULL; with any other length it is never NULL. Names and tags are the same where their bytes are. Text
+ *              that a matcher hands out must be UTF-8 and live as long as the library does, unless its comment says less.
  *   Ownership  Nobody frees what the other side allocated. Pointers given to a function are borrowed until it returns,
  *              unless its comment says otherwise; a matcher copies what it wants to keep.
  *   Growth     A structure that begins with `size` may grow at its end in a later minor version. Whoever fills it sets
  *              `size` to sizeof of the structure it knows; whoever reads it looks at a field only if `size` covers it.
  *              A structure without `size` never changes within a major version. Reserved fields are 0.
  *   Threads    Tags in the comments: [loader] the one thread that loads the library, [any] any thread, also several at
- *              once, [instance] any thread, but never two at once for the same instance.
+ *              once, [instance] any thread, but never two at once for the same instance: all functions with this tag
+ *              count together. A matcher may have threads of its own, which must not outlive the instance they work for.
  *   Errors     A function that can fail returns HEARTLINE_OK or another heartline_status and never unwinds: no C++
- *              exception and no panic may cross this boundary, and no function may call exit, abort or longjmp.
+ *              exception and no panic may cross this boundary, and no function may call exit, abort or longjmp. After
+ *              another status than HEARTLINE_OK the host uses nothing of what the function wrote but the message.
+ *   Fields     Flags are 0 or 1. Ranges such as [0, 1] include their ends, (0, 1] leaves out its beginning. Unless a
+ *              comment says otherwise, numbers are finite and inside their ranges, and pointers are not NULL.
  *   Trust      A matcher runs inside the server's process with the server's rights. The host checks every answer, but
  *              it cannot check what a matcher does to memory that is not its own. Load only what you trust.
  *   Unloading  A library is never unmapped. To replace one, load the new file beside the old.
@@ -43,7 +48,7 @@ extern "C" {
 /* An index that points at nothing. */
 #define HEARTLINE_NONE UINT32_MAX
 
-/* The level of a native speaker; A1 is 1 and C2 is 6. */
+/* The level of a native speaker. Levels are CEFR numbers: A1 is 1, A2 2, B1 3, B2 4, C1 5 and C2 6. */
 #define HEARTLINE_LEVEL_NATIVE 7.0f
 
 /* Makes the entry visible whatever the compiler's default is. */
@@ -98,8 +103,10 @@ typedef struct heartline_text {
 /* A text from a string literal, also in a static initialiser. */
 #define HEARTLINE_TEXT(literal) { (literal), sizeof(literal) - 1 }
 
-/* A place for a few words about what went wrong. The host owns it; a matcher may write up to `capacity` bytes of UTF-8
- * at `data` and then sets `length`. Nothing written (length 0) is fine. Valid until the function returns. */
+/* A place for a few words about what went wrong. The host owns it and has set `length` to 0; a matcher may write up to
+ * `capacity` bytes of UTF-8 at `data`, without an ending NUL, and then sets `length`. Nothing written is fine, and what
+ * was written counts only with another status than HEARTLINE_OK. `data` is NULL only where `capacity` is 0. Valid until
+ * the function returns. */
 typedef struct heartline_message {
     uint32_t size;
     uint32_t capacity;
@@ -109,7 +116,8 @@ typedef struct heartline_message {
 } heartline_message;
 
 /* The host's functions. The table and everything in it stay valid for the rest of the process, so a matcher may keep
- * the pointer that `init` gets. */
+ * the pointer that `init` gets, and may call the functions from then on, during a call of the host or not. Texts that are
+ * passed are borrowed until the function returns. None of them fails: what cannot be done is dropped. */
 typedef struct heartline_host {
     uint32_t size;
     uint32_t abi_major;
@@ -118,14 +126,14 @@ typedef struct heartline_host {
     heartline_text name;
     heartline_text version;
     void *context; /* pass it as the first argument of the functions below */
-    /* [any] Writes a line to the host's log. Long lines are cut, and lines beyond so many a second are dropped and
-     * counted. Never NULL. */
+    /* [any] Writes a line to the host's log. Long lines are cut, lines beyond so many a second are dropped and counted,
+     * and what is not UTF-8 is written with replacement characters. Never NULL. */
     void (*log)(void *context, uint32_t level, heartline_text message);
     /* [any] Sets a metric of this matcher. Names are lower-case letters, digits and '_'; further names than the host
      * has room for, and values that are not finite, are dropped. Never NULL. */
     void (*metric)(void *context, heartline_text name, double value);
-    /* [any] Gives a host extension by its id, valid for the rest of the process, or NULL where the host has none of
-     * that id; a host of 1.0 has none at all. Never NULL itself. */
+    /* [any] Gives a host extension by its id: a structure of functions, valid for the rest of the process, or NULL where
+     * the host has none of that id; a host of 1.0 has none at all. Never NULL itself. */
     const void *(*get_extension)(void *context, heartline_text id);
 } heartline_host;
 
@@ -176,7 +184,7 @@ typedef struct heartline_skill_need {
 /* A language that the customer speaks in this call. */
 typedef struct heartline_spoken {
     heartline_text tag; /* BCP 47, never empty */
-    float share;        /* of what was said, (0, 1]; the shares of a request sum to at most 1 */
+    float share;        /* of what the customer said, (0, 1]; the shares of a request sum to at most 1 */
     float level;        /* how well the customer speaks it: CEFR number; NaN: unknown */
 } heartline_spoken;
 
@@ -191,8 +199,9 @@ typedef struct heartline_request {
     uint32_t interpreter;              /* 1: an interpreter can be brought into the call; 0: not */
     float complexity;                  /* of the issue, [0, 1] */
     uint32_t reserved;
-    uint64_t waiting_ms;
-    uint64_t time_limit_us; /* for the answer, counted from the call; 0: none */
+    uint64_t waiting_ms;               /* how long the customer has waited */
+    uint64_t time_limit_us; /* for the answer, counted from the call; 0: none. Whoever would overrun it had better return
+                             * HEARTLINE_OUT_OF_TIME: the host goes on without an answer that comes later */
 } heartline_request;
 
 /* How an agent's past calls ended. Upset calls are counted in both pairs. All 0: nothing is known. */
@@ -220,12 +229,14 @@ typedef struct heartline_attribute {
 } heartline_attribute;
 
 /* All candidates, as columns with one row a candidate. Skills and languages are compressed rows: the entries of
- * candidate i are those from offsets[i] to offsets[i + 1], without the end. Offsets never fall, ids are below the length
- * of their table, levels are finite.
+ * candidate i are those from offsets[i] to offsets[i + 1], without the end. Offsets begin with 0 and never fall; the last
+ * one is the length of the ids and of the levels. Ids are below the length of their table, each once a candidate and in
+ * no particular order.
  *
  * The columns are the host's own memory, not a copy made for the call: read-only, and borrowed until the call returns.
  * Any column may be NULL where nothing of its kind is known of any candidate, and always where count is 0; the comments
- * say what a matcher reads then. NULL offsets: no candidate has entries. */
+ * say what a matcher reads then. NULL offsets: no candidate has entries, and ids and levels are NULL too. A table of texts
+ * is NULL only where its count is 0. */
 typedef struct heartline_candidates {
     uint32_t size;
     uint32_t count;
@@ -233,7 +244,8 @@ typedef struct heartline_candidates {
     uint32_t language_tag_count;
     uint32_t attribute_count;
     uint32_t reserved;
-    uint64_t snapshot; /* calls with the same number have the same columns; 0: says nothing */
+    uint64_t snapshot; /* calls with the same number have the same values in all columns, maybe at other addresses, so
+                        * what was worked out from them may be kept (never the pointers); 0: says nothing */
     const heartline_text *skill_names;   /* every skill of any candidate, once */
     const heartline_text *language_tags; /* every language of any candidate, once; BCP 47 */
     const uint32_t *skill_offsets;       /* count + 1 */
@@ -247,11 +259,11 @@ typedef struct heartline_candidates {
     const uint32_t *capacities;          /* count. NULL: all 1 */
     const uint64_t *idle_ms;             /* count. NULL: all 0 */
     const heartline_outcomes *outcomes;  /* count. NULL: all 0 */
-    const heartline_attribute *attributes; /* attribute_count, in the order of their names */
+    const heartline_attribute *attributes; /* attribute_count, in the order of their names' bytes, each name once */
 } heartline_candidates;
 
-/* The answer. The host owns the columns and has filled them with values that are no answer; the matcher writes every row
- * and sets `count` to heartline_candidates.count. A row left out, a number that is not finite or outside its range, or a
+/* The answer. The host owns the columns, which are NULL only where `capacity` is 0, and has filled them with values that
+ * are no answer; the matcher writes every row and sets `count` to heartline_candidates.count. A row left out, a number that is not finite or outside its range, or a
  * reason code that describe_reason does not know makes the whole answer invalid. */
 typedef struct heartline_scores {
     uint32_t size;
@@ -268,7 +280,9 @@ typedef struct heartline_scores {
 typedef struct heartline_matcher heartline_matcher;
 
 /* What a matcher exports: `HEARTLINE_EXPORT const heartline_entry heartline_matcher_entry = {...};`. Read-only and valid
- * as long as the library is loaded. The first three fields stay where they are in every version there will be. */
+ * as long as the library is loaded. `size`, `abi_major` and `abi_minor` are sizeof(heartline_entry), HEARTLINE_ABI_MAJOR
+ * and HEARTLINE_ABI_MINOR of the header that the matcher was built with; these three stay where they are in every version
+ * there will be. No text is empty. A required function that is NULL makes the host refuse the library. */
 typedef struct heartline_entry {
     uint32_t size;
     uint32_t abi_major;
@@ -280,43 +294,53 @@ typedef struct heartline_entry {
     heartline_text description;
 
     /* [loader] Prepares the library. Called once before everything else; called again only after it has failed. `host`
-     * is never NULL and stays valid for the rest of the process. Required. */
+     * is never NULL and stays valid for the rest of the process. Another status than HEARTLINE_OK: the matcher cannot be
+     * used, nothing else is called. Required. */
     heartline_status (*init)(const heartline_host *host);
 
     /* [any] Gives the JSON schema of the configuration, an object; the empty text where there is nothing to configure. The
-     * text lives as long as the library. May be called as soon as `init` has succeeded. The host holds a configuration to
-     * the schema before it calls `create`. Required. */
+     * text lives as long as the library and is the same at every call. May be called as soon as `init` has succeeded. The
+     * host holds a configuration to the schema before it calls `create`, and refuses a matcher whose schema is none.
+     * Required. */
     heartline_text (*config_schema)(void);
 
-    /* [any] Makes an instance. `config` is a JSON object, at least "{}", borrowed for the call. On HEARTLINE_OK the
-     * instance is in *matcher, not NULL, and the host ends it with `destroy`; otherwise *matcher is left alone and there
-     * is nothing to destroy. `matcher` and `message` are never NULL. Required. */
+    /* [any] Makes an instance, one of any number. `config` is a JSON object, at least "{}", borrowed for the call. On
+     * HEARTLINE_OK the instance is in *matcher, not NULL, and the host ends it with `destroy`; otherwise there is nothing
+     * to destroy: HEARTLINE_BAD_CONFIG is for a configuration that is not acceptable although the schema allows it,
+     * HEARTLINE_FAILED for everything else. `matcher` and `message` are never NULL. Required. */
     heartline_status (*create)(heartline_text config, heartline_matcher **matcher, heartline_message *message);
 
     /* [instance] Scores all candidates for one request. `matcher` is an instance that has not been destroyed; no pointer
      * is NULL. Everything is borrowed for the call. Whatever is in `scores` counts only on HEARTLINE_OK; after another
-     * status the instance may be called again. The same input gives the same answer, until `learn` or `load` of an
-     * extension below has changed what the instance knows. Required. */
+     * status the instance may be called again, or ended. The same input gives the same answer, also of another instance
+     * with the same configuration, until `learn` or `load` of an extension below has changed what the instance knows:
+     * clocks and random numbers have no say. Required. */
     heartline_status (*score)(heartline_matcher *matcher, const heartline_request *request,
                               const heartline_candidates *candidates, heartline_scores *scores,
                               heartline_message *message);
 
-    /* [instance] Ends an instance, which is not used again. `matcher` is never NULL. Cannot fail. Required. */
+    /* [instance] Ends an instance, which is not used again, whatever its last call returned. `matcher` is never NULL.
+     * Cannot fail. Required. */
     void (*destroy)(heartline_matcher *matcher);
 
     /* [any] Says what a reason code means, in a few words for people; the empty text where the code means nothing. The
-     * text lives as long as the library. May be called as soon as `init` has succeeded. Required. */
+     * text lives as long as the library and is the same at every call. May be called as soon as `init` has succeeded, also
+     * while an instance scores. Required. */
     heartline_text (*describe_reason)(uint32_t code);
 
-    /* [any] Gives an extension of the matcher by its id, valid as long as the library, or NULL where it has none of that
-     * id. May be called as soon as `init` has succeeded. May be NULL itself: no extensions. */
+    /* [any] Gives an extension of the matcher by its id, which is borrowed for the call: the structure of that id,
+     * valid as long as the library, or NULL where the matcher has none. The same at every call. May be called as soon as
+     * `init` has succeeded, with ids that this header does not name. May be NULL itself: no extensions. */
     const void *(*get_extension)(heartline_text id);
 } heartline_entry;
+
+/* The extensions of version 1.0. Whoever fills one of these structures sets `size`; one that is too short, or has a
+ * required function that is NULL, is taken for none. */
 
 /* Extension: explains a score by its factors. */
 #define HEARTLINE_EXPLAIN "heartline.explain"
 
-/* One factor of a score. */
+/* One factor of a score. The host reads it before it does anything else with the instance. */
 typedef struct heartline_factor {
     heartline_text name;    /* what kind of factor, in a few words; lives as long as the library */
     heartline_text subject; /* what it is about, such as a skill's name; empty: nothing in particular. Lives as long as the
@@ -327,7 +351,8 @@ typedef struct heartline_factor {
     uint32_t reserved;
 } heartline_factor;
 
-/* Room for factors. The host owns it; a matcher writes up to `capacity` factors, the weightiest first, and sets `count`. */
+/* Room for factors. The host owns it and has set `count` to 0; a matcher writes up to `capacity` factors, the weightiest
+ * first, and sets `count`. `factors` is NULL only where `capacity` is 0. */
 typedef struct heartline_factors {
     uint32_t size;
     uint32_t capacity;
@@ -341,7 +366,8 @@ typedef struct heartline_explain {
     uint32_t reserved;
     /* [instance] Explains the score that `score` gives candidate `row`, which is below heartline_candidates.count, for
      * the same input. No pointer is NULL; everything is borrowed for the call. The contributions of all factors sum to
-     * the score of an eligible candidate, within 0.01, unless there were more factors than there is room. Required. */
+     * the score of an eligible candidate, within 0.01, unless there were more factors than there is room; of one who is
+     * not eligible they say why. Explaining changes no later answer. Required. */
     heartline_status (*explain)(heartline_matcher *matcher, const heartline_request *request,
                                 const heartline_candidates *candidates, uint32_t row, heartline_factors *factors,
                                 heartline_message *message);
@@ -355,10 +381,10 @@ typedef struct heartline_explain {
 #define HEARTLINE_RESULT_RESOLVED 1u
 #define HEARTLINE_RESULT_UNRESOLVED 2u
 
-/* How a call ended. */
+/* How a customer's call ended. */
 typedef struct heartline_outcome {
     uint32_t size;
-    uint32_t result;
+    uint32_t result;      /* HEARTLINE_RESULT_... */
     uint32_t transferred; /* 1: to another agent; 0: not */
     float rating;         /* the customer's own, [0, 1]; NaN: none */
     float valence_change; /* of the emotion vector from the ranking to the end, [-2, 2]; NaN: unknown */
@@ -371,7 +397,8 @@ typedef struct heartline_learn {
     uint32_t reserved;
     /* [instance] Takes note of how a call ended. `request` is what the ranking was asked with; `candidates` has one row,
      * the agent who took the call, as at the ranking. No pointer is NULL; everything is borrowed for the call. The same
-     * outcomes in the same order lead to the same answers of `score`. Required. */
+     * outcomes in the same order lead to the same answers of `score`. After another status than HEARTLINE_OK nothing was
+     * learned. Required. */
     heartline_status (*learn)(heartline_matcher *matcher, const heartline_request *request,
                               const heartline_candidates *candidates, const heartline_outcome *outcome,
                               heartline_message *message);
@@ -380,20 +407,22 @@ typedef struct heartline_learn {
 /* Extension: what an instance has learned, as bytes that outlive it. */
 #define HEARTLINE_STATE "heartline.state"
 
-/* Where bytes go. The host owns it; valid until the function returns. */
+/* Where bytes go. The host owns it; valid until the function that got it returns. */
 typedef struct heartline_writer {
     uint32_t size;
     uint32_t reserved;
     void *context; /* pass it as the first argument of `write` */
-    /* Takes `length` bytes, which follow those of earlier calls. Another status than HEARTLINE_OK means that there is no
-     * room for more; return it. Never NULL. */
+    /* To be called on the thread of the call that got the writer, any number of times. Takes `length` bytes, which follow
+     * those of earlier calls; `data` is borrowed, and may be NULL where length is 0. Another status than HEARTLINE_OK means
+     * that there is no room for more; return it. Never NULL. */
     heartline_status (*write)(void *context, const uint8_t *data, size_t length);
 } heartline_writer;
 
 typedef struct heartline_state {
     uint32_t size;
     uint32_t reserved;
-    /* [instance] Writes the state. Equal states are equal bytes, on every machine. No pointer is NULL. Required. */
+    /* [instance] Writes the state, which may be no bytes at all. Equal states are equal bytes, on every machine; saving
+     * changes nothing. No pointer is NULL. Required. */
     heartline_status (*save)(heartline_matcher *matcher, const heartline_writer *writer, heartline_message *message);
     /* [instance] Replaces the state by one that `save` wrote, of this version of the matcher or of an earlier one that it
      * still reads; afterwards `save` gives the same bytes, or their form in this version. Bytes that cannot be read give

@@ -25,6 +25,14 @@ static heartline_status init(const heartline_host *given) {
     return HEARTLINE_OK;
 }
 
+static heartline_text config_schema(void) {
+    static const heartline_text schema = HEARTLINE_TEXT(
+        "{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {\"full_score_seconds\": "
+        "{\"description\": \"The idle time that gives the full score.\", \"type\": \"number\", \"minimum\": 1, "
+        "\"maximum\": 86400, \"default\": 600}}}");
+    return schema;
+}
+
 /* Leaves a few words for the host, as many as there is room for. */
 static void say(heartline_message *message, const char *words) {
     size_t length = strlen(words);
@@ -110,8 +118,12 @@ static heartline_status score(heartline_matcher *matcher, const heartline_reques
     (void)request; /* idle time does not depend on the customer */
     (void)message;
     for (row = 0; row < candidates->count; row++) {
-        const double share = (double)candidates->idle_ms[row] / matcher->full_score_ms;
-        const int full = candidates->active_tasks[row] >= candidates->capacities[row];
+        /* A column of which nothing is known is NULL; the header says what a matcher reads then. */
+        const uint64_t idle_ms = candidates->idle_ms == NULL ? 0 : candidates->idle_ms[row];
+        const uint32_t tasks = candidates->active_tasks == NULL ? 0 : candidates->active_tasks[row];
+        const uint32_t capacity = candidates->capacities == NULL ? 1 : candidates->capacities[row];
+        const double share = (double)idle_ms / matcher->full_score_ms;
+        const int full = tasks >= capacity;
 
         scores->scores[row] = full ? 0.0f : (float)(share < 1.0 ? share : 1.0);
         scores->confidences[row] = 1.0f;
@@ -152,9 +164,8 @@ HEARTLINE_EXPORT const heartline_entry heartline_matcher_entry = {
     HEARTLINE_TEXT("Idle time"),
     HEARTLINE_TEXT("1.0.0"),
     HEARTLINE_TEXT("Prefers agents who have been idle for long and have room for another task."),
-    HEARTLINE_TEXT("{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {\"full_score_seconds\": "
-                   "{\"type\": \"number\", \"minimum\": 1, \"maximum\": 86400, \"default\": 600}}}"),
     init,
+    config_schema,
     create,
     score,
     destroy,

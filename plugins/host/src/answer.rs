@@ -1,7 +1,9 @@
 //! A matcher's answer: the columns it writes, and the checks before anybody believes them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::hint::black_box;
+use std::mem::ManuallyDrop;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use heartline_plugin_abi as abi;
@@ -139,6 +141,12 @@ pub enum AnswerFault {
         /// The number.
         value: f32,
     },
+    /// Something that was found where the matcher runs, in another process.
+    #[error("{words}")]
+    Told {
+        /// What was found.
+        words: String,
+    },
     /// The matcher reports success but made no instance.
     #[error("it reports success without an instance")]
     NoInstance,
@@ -155,12 +163,23 @@ pub(crate) struct Answer {
 impl Answer {
     /// Columns filled with values that are no answer, so that a row left out is found.
     pub(crate) fn blank(count: usize) -> Self {
+        keep_freed_memory();
         Self {
             scores: vec![f32::NAN; count],
             confidences: vec![f32::NAN; count],
             reason_codes: vec![abi::NONE; count],
             eligible: vec![u8::MAX; count],
         }
+    }
+
+    /// Columns that were written elsewhere; all have the same length.
+    pub(crate) fn from_columns(
+        scores: Vec<f32>,
+        confidences: Vec<f32>,
+        reason_codes: Vec<u32>,
+        eligible: Vec<u8>,
+    ) -> Self {
+        Self { scores, confidences, reason_codes, eligible }
     }
 
     /// The structure to pass; its pointers are valid for as long as the columns are neither moved nor touched.
@@ -181,7 +200,7 @@ impl Answer {
     pub(crate) fn check(
         self,
         written: u32,
-        mut describe: impl FnMut(usize, u32) -> Result<Arc<str>, AnswerFault>,
+        describe: impl FnMut(usize, u32) -> Result<Arc<str>, AnswerFault>,
     ) -> Result<Scored, AnswerFault> {
         let expected = self.scores.len();
         if written as usize != expected {
@@ -189,37 +208,86 @@ impl Answer {
         }
         check_shares("score", &self.scores)?;
         check_shares("confidence", &self.confidences)?;
-        if let Some(row) = self.eligible.iter().position(|mark| *mark > 1) {
-            return Err(AnswerFault::EligibleMark { row, value: self.eligible[row] });
-        }
-        let mut reasons = BTreeMap::new();
-        let mut last = None;
-        for (row, &code) in self.reason_codes.iter().enumerate() {
-            if last != Some(code) && !reasons.contains_key(&code) {
-                reasons.insert(code, describe(row, code)?);
-            }
-            last = Some(code);
-        }
+        let eligible = to_flags(self.eligible)?;
+        let reasons = describe_all(&self.reason_codes, describe)?;
         Ok(Scored {
             scores: self.scores,
             confidences: self.confidences,
             reason_codes: self.reason_codes,
-            eligible: self.eligible.into_iter().map(|mark| mark == 1).collect(),
+            eligible,
             reasons,
             elapsed: Duration::ZERO,
         })
     }
 }
 
+/// Lets the allocator keep the memory of answers for the next ones.
+///
+/// An answer for many agents is large enough for glibc to give its memory back to the system as soon as it is dropped; to
+/// get it again costs several times what writing to it does. Its threshold for that rises to the size of the largest block
+/// that was freed so far, so freeing one large block once is all it takes. Other allocators do not mind.
+fn keep_freed_memory() {
+    const LARGE_BYTES: usize = 8 << 20;
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| drop(black_box(Vec::<u8>::with_capacity(LARGE_BYTES))));
+}
+
 /// All values must be in [0, 1]; NaN is in no range, so it is refused too.
 fn check_shares(column: &'static str, values: &[f32]) -> Result<(), AnswerFault> {
     // Without an early end the compiler goes through many rows at once; the row is looked for only where there is one.
     let is_share = |value: &f32| (0.0..=1.0).contains(value);
-    if values.iter().fold(true, |all, value| all & is_share(value)) {
+    if values.iter().fold(0, |bad, value| bad | u32::from(!is_share(value))) == 0 {
         return Ok(());
     }
     let row = values.iter().position(|value| !is_share(value)).unwrap_or_default();
     Err(AnswerFault::OutOfRange { column, row, value: values[row] })
+}
+
+/// Makes the marks what they say, in the same memory.
+fn to_flags(marks: Vec<u8>) -> Result<Vec<bool>, AnswerFault> {
+    if marks.iter().fold(0, |all, mark| all | mark) > 1 {
+        let row = marks.iter().position(|mark| *mark > 1).unwrap_or_default();
+        return Err(AnswerFault::EligibleMark { row, value: marks[row] });
+    }
+    let mut marks = ManuallyDrop::new(marks);
+    // SAFETY: pointer, length and capacity are those of a vector that is not dropped; `bool` has the size and alignment of
+    // `u8`, and every mark was found to be 0 or 1.
+    Ok(unsafe { Vec::from_raw_parts(marks.as_mut_ptr().cast::<bool>(), marks.len(), marks.capacity()) })
+}
+
+/// The text of every code that appears, each asked for once.
+fn describe_all(
+    codes: &[u32],
+    mut describe: impl FnMut(usize, u32) -> Result<Arc<str>, AnswerFault>,
+) -> Result<BTreeMap<u32, Arc<str>>, AnswerFault> {
+    // Almost all matchers have a few small codes: one bit each, without a search for every row.
+    let mut seen = 0_u64;
+    let mut largest = 0;
+    for code in codes {
+        seen |= 1 << (code % u64::BITS);
+        largest = largest.max(*code);
+    }
+    let mut reasons = BTreeMap::new();
+    if largest < u64::BITS {
+        for code in (0..u64::BITS).filter(|code| seen & (1 << code) != 0) {
+            // The row matters only where something is wrong, so it is looked for then.
+            let row_of = || codes.iter().position(|found| *found == code).unwrap_or_default();
+            let text = describe(0, code).map_err(|fault| match fault {
+                AnswerFault::UnknownReason { code, .. } => AnswerFault::UnknownReason { row: row_of(), code },
+                other => other,
+            });
+            reasons.insert(code, text?);
+        }
+        return Ok(reasons);
+    }
+    let mut last = None;
+    for (row, &code) in codes.iter().enumerate() {
+        if last != Some(code) && !reasons.contains_key(&code) {
+            reasons.insert(code, describe(row, code)?);
+        }
+        last = Some(code);
+    }
+    Ok(reasons)
 }
 
 #[cfg(test)]
@@ -268,7 +336,32 @@ mod tests {
         let mut answer = good();
         answer.eligible[1] = 2;
         assert_eq!(fault(answer), AnswerFault::EligibleMark { row: 1, value: 2 });
-        let unknown = good().check(2, |row, code| Err(AnswerFault::UnknownReason { row, code }));
-        assert_eq!(unknown, Err(AnswerFault::UnknownReason { row: 0, code: 0 }));
+    }
+
+    #[test]
+    fn an_unknown_reason_is_named_with_its_first_row_whether_the_code_is_small_or_large() {
+        for unknown in [7, 64, u32::MAX - 1] {
+            let answer = Answer { reason_codes: vec![3, unknown], ..good() };
+            let checked = answer.check(2, |row, code| match code {
+                3 => Ok("three".into()),
+                _ => Err(AnswerFault::UnknownReason { row, code }),
+            });
+            assert_eq!(checked, Err(AnswerFault::UnknownReason { row: 1, code: unknown }));
+        }
+    }
+
+    #[test]
+    fn each_code_is_asked_for_once() {
+        for codes in [vec![5, 63, 5, 0, 63], vec![500, 63, 500, 0, 63]] {
+            let mut asked = Vec::new();
+            let describe = |_, code: u32| {
+                asked.push(code);
+                Ok(code.to_string().into())
+            };
+            let reasons = describe_all(&codes, describe).unwrap();
+            asked.sort_unstable();
+            assert_eq!(reasons.keys().copied().collect::<Vec<_>>(), asked);
+            assert_eq!(asked.len(), 3);
+        }
     }
 }

@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn each_failed_trial_doubles_the_back_off_up_to_its_end() {
         let (breaker, mut now) = breaker();
-        (0..3).for_each(|_| drop(fail(&breaker, now)));
+        assert_eq!([0; 3].map(|_| fail(&breaker, now)), [false, false, true]);
         for seconds in [1, 2, 3, 3] {
             assert_eq!(breaker.admit(now), Err(SECOND * seconds));
             now += SECOND * seconds;
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn one_trial_at_a_time_and_a_good_one_closes_it() {
         let (breaker, mut now) = breaker();
-        (0..3).for_each(|_| drop(fail(&breaker, now)));
+        assert_eq!([0; 3].map(|_| fail(&breaker, now)), [false, false, true]);
         now += SECOND;
         assert_eq!(breaker.admit(now), Ok(Permit::Trial));
         assert_eq!(breaker.admit(now), Err(Duration::ZERO));
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn a_reset_forgets_everything() {
         let (breaker, now) = breaker();
-        (0..3).for_each(|_| drop(fail(&breaker, now)));
+        assert_eq!([0; 3].map(|_| fail(&breaker, now)), [false, false, true]);
         breaker.reset();
         assert_eq!(breaker.admit(now), Ok(Permit::Normal));
         assert!(!fail(&breaker, now));

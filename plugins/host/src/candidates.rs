@@ -76,11 +76,11 @@ impl Table {
 
 /// Compressed rows: the entries of row `i` are those from `offsets[i]` to `offsets[i + 1]`.
 #[derive(Debug, Clone)]
-struct Rows {
-    table: Table,
-    offsets: Vec<u32>,
-    ids: Vec<u32>,
-    levels: Vec<f32>,
+pub(crate) struct Rows {
+    pub(crate) table: Table,
+    pub(crate) offsets: Vec<u32>,
+    pub(crate) ids: Vec<u32>,
+    pub(crate) levels: Vec<f32>,
 }
 
 impl Rows {
@@ -188,18 +188,18 @@ static NEXT_SNAPSHOT: AtomicU64 = AtomicU64::new(1);
 /// agents: matchers read this memory itself.
 #[derive(Debug)]
 pub struct Candidates {
-    snapshot: u64,
-    skills: Rows,
-    languages: Rows,
-    attitudes: Vec<f32>,
-    active_tasks: Vec<u32>,
-    capacities: Vec<u32>,
-    idle_ms: Vec<u64>,
-    outcomes: Vec<abi::Outcomes>,
-    attributes: BTreeMap<String, AttributeColumn>,
+    pub(crate) snapshot: u64,
+    pub(crate) skills: Rows,
+    pub(crate) languages: Rows,
+    pub(crate) attitudes: Vec<f32>,
+    pub(crate) active_tasks: Vec<u32>,
+    pub(crate) capacities: Vec<u32>,
+    pub(crate) idle_ms: Vec<u64>,
+    pub(crate) outcomes: Vec<abi::Outcomes>,
+    pub(crate) attributes: BTreeMap<String, AttributeColumn>,
     /// Whether any attitude, and any outcome, is known: columns that say nothing are not given to matchers.
-    knows_attitudes: bool,
-    knows_outcomes: bool,
+    pub(crate) knows_attitudes: bool,
+    pub(crate) knows_outcomes: bool,
 }
 
 impl Candidates {
@@ -267,15 +267,38 @@ impl Candidates {
         self.knows_attitudes = self.attitudes.iter().any(|value| !value.is_nan());
         self.knows_outcomes = self.outcomes.iter().any(|counts| *counts != abi::Outcomes::default());
     }
+}
+
+/// Columns that a matcher can be lent, wherever they are.
+pub(crate) trait Lend {
+    /// How many candidates there are.
+    fn len(&self) -> usize;
 
     /// The index of a skill in the table, if any candidate has it.
-    pub(crate) fn skill_index(&self, name: &str) -> Option<u32> {
+    fn skill_index(&self, name: &str) -> Option<u32>;
+
+    /// Calls `body` with the columns in the ABI's shape, which is valid as long as the call.
+    fn lend<T>(&self, body: impl FnOnce(&abi::Candidates) -> T) -> T;
+}
+
+impl Lend for Candidates {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn skill_index(&self, name: &str) -> Option<u32> {
         self.skills.table.indices.get(name).copied()
+    }
+
+    fn lend<T>(&self, body: impl FnOnce(&abi::Candidates) -> T) -> T {
+        let parts = RawCandidates::new(self);
+        // `check_call` lets no more through than fits.
+        body(&parts.to_abi(u32::try_from(self.len()).unwrap_or(0)))
     }
 }
 
 /// Candidates in the ABI's shape, with the tables of texts that its pointers lead to.
-pub(crate) struct RawCandidates<'candidates> {
+struct RawCandidates<'candidates> {
     candidates: &'candidates Candidates,
     skill_names: Vec<Text>,
     language_tags: Vec<Text>,
@@ -285,7 +308,7 @@ pub(crate) struct RawCandidates<'candidates> {
 }
 
 impl<'candidates> RawCandidates<'candidates> {
-    pub(crate) fn new(candidates: &'candidates Candidates) -> Self {
+    fn new(candidates: &'candidates Candidates) -> Self {
         let skill_names = candidates.skills.table.texts();
         let language_tags = candidates.languages.table.texts();
         let attribute_texts: Vec<Vec<Text>> =
@@ -300,7 +323,7 @@ impl<'candidates> RawCandidates<'candidates> {
     }
 
     /// The structure to pass for `count` candidates, which is their number; valid for as long as `self` is borrowed.
-    pub(crate) fn to_abi(&self, count: u32) -> abi::Candidates {
+    fn to_abi(&self, count: u32) -> abi::Candidates {
         let columns = self.candidates;
         let (has_skills, has_languages) = (!columns.skills.ids.is_empty(), !columns.languages.ids.is_empty());
         abi::Candidates {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use heartline_plugin_abi::{Entry, Text};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{HostError, HostLimits};
 
@@ -11,7 +11,7 @@ use crate::{HostError, HostLimits};
 const MAX_ID_BYTES: usize = 64;
 
 /// What a matcher says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Descriptor {
     /// The stable id, in lower-case letters, digits, `.`, `-` and `_`.
     pub id: String,
@@ -57,6 +57,21 @@ impl Descriptor {
             reason,
         })?;
         Ok(descriptor)
+    }
+
+    /// Checks what another process says of a matcher.
+    pub(crate) fn check_told(&self, path: &Path, limits: &HostLimits) -> Result<(), HostError> {
+        let refuse = |(field, reason)| HostError::InvalidDescriptor { path: path.to_owned(), field, reason };
+        let limited = [
+            ("id", &self.id, MAX_ID_BYTES),
+            ("name", &self.name, limits.max_text_bytes),
+            ("version", &self.version, limits.max_text_bytes),
+            ("description", &self.description, limits.max_text_bytes),
+        ];
+        if let Some((field, text, limit)) = limited.into_iter().find(|(_, text, limit)| text.len() > *limit) {
+            return Err(refuse((field, format!("{} bytes are more than {limit}", text.len()))));
+        }
+        self.check().map_err(refuse)
     }
 
     fn check(&self) -> Result<(), (&'static str, String)> {

@@ -16,6 +16,25 @@ pub struct Explanation {
     pub factors: Vec<ScoreFactor>,
 }
 
+impl Explanation {
+    /// Checks what another process says.
+    pub(crate) fn check(&self, limits: &HostLimits) -> Result<(), AnswerFault> {
+        let (capacity, found) = (limits.max_factors, self.factors.len());
+        if found > capacity {
+            return Err(AnswerFault::TooManyFactors { capacity, found });
+        }
+        // Replacement characters may have made a text longer than it was, by three bytes for one.
+        let limit = limits.max_text_bytes.saturating_mul(3);
+        for (index, factor) in self.factors.iter().enumerate() {
+            if factor.name.is_empty() || factor.name.len().max(factor.subject.len()) > limit {
+                return Err(AnswerFault::FactorText { index });
+            }
+            factor.check(index)?;
+        }
+        Ok(())
+    }
+}
+
 /// One factor of a score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreFactor {
@@ -29,6 +48,21 @@ pub struct ScoreFactor {
     pub weight: f32,
     /// What it adds to the score, in [-1, 1].
     pub contribution: f32,
+}
+
+impl ScoreFactor {
+    fn check(&self, index: usize) -> Result<(), AnswerFault> {
+        for (field, value, low) in [
+            ("value", self.value, 0.0),
+            ("weight", self.weight, 0.0),
+            ("contribution", self.contribution, -1.0),
+        ] {
+            if !(low..=1.0).contains(&value) {
+                return Err(AnswerFault::FactorRange { index, field, value });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Room for the factors that a matcher writes.
@@ -72,21 +106,14 @@ impl Room {
                     .map(|bytes| readable(bytes, limits.max_text_bytes))
                     .ok_or(AnswerFault::FactorText { index })
             };
-            let checked = |field, value: f32, low: f32| {
-                let valid = (low..=1.0).contains(&value);
-                valid.then_some(value).ok_or(AnswerFault::FactorRange { index, field, value })
-            };
             let name = text(factor.name)?;
             if name.is_empty() {
                 return Err(AnswerFault::FactorText { index });
             }
-            factors.push(ScoreFactor {
-                name,
-                subject: text(factor.subject)?,
-                value: checked("value", factor.value, 0.0)?,
-                weight: checked("weight", factor.weight, 0.0)?,
-                contribution: checked("contribution", factor.contribution, -1.0)?,
-            });
+            let abi::Factor { value, weight, contribution, .. } = *factor;
+            let factor = ScoreFactor { name, subject: text(factor.subject)?, value, weight, contribution };
+            factor.check(index)?;
+            factors.push(factor);
         }
         Ok(Explanation { factors })
     }

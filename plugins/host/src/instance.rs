@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use heartline_plugin_abi as abi;
 use heartline_plugin_abi::{RawMatcher, Status, Text};
 
 use crate::answer::Answer;
-use crate::candidates::RawCandidates;
+use crate::candidates::Lend;
 use crate::explanation::{self, Explanation};
 use crate::library::Functions;
 use crate::outcome::Outcome;
@@ -97,25 +97,35 @@ impl Instance {
     /// [`HostError::Score`], [`HostError::Panicked`] and [`HostError::OutOfTime`] where it failed;
     /// [`HostError::InvalidAnswer`] where its answer cannot be used.
     pub fn score(&mut self, request: &ScoreRequest, candidates: &Candidates) -> Result<Scored, HostError> {
-        let count = self.check(request, candidates)?;
+        let count = self.check(request, candidates.len())?;
         if count == 0 {
             return Ok(Scored::default());
         }
         let mut answer = Answer::blank(candidates.len());
         let mut scores = answer.lend(count);
-        let score = self.functions.score;
-        let started = Instant::now();
-        self.call(request, candidates, |pointer, request, candidates, message| {
-            // SAFETY: the instance lives as long as `self`, which is ours alone; all pointers lead to values that live
-            // through the call, with as many elements as their counts say.
-            unsafe { score(pointer, request, candidates, &raw mut scores, message) }
-        })?;
-        let elapsed = started.elapsed();
+        let elapsed = self.score_into(request, candidates, &mut scores)?;
         let written = scores.count;
         let checked = answer.check(written, |row, code| self.describe(row, code));
         let mut scored = checked.map_err(|fault| self.invalid(fault))?;
         scored.elapsed = elapsed;
         Ok(scored)
+    }
+
+    /// Lets the matcher write its scores, which nobody has checked yet; gives how long that took.
+    pub(crate) fn score_into(
+        &mut self,
+        request: &ScoreRequest,
+        columns: &impl Lend,
+        scores: &mut abi::Scores,
+    ) -> Result<Duration, HostError> {
+        let score = self.functions.score;
+        let started = Instant::now();
+        self.call(request, columns, |pointer, request, candidates, message| {
+            // SAFETY: the instance lives as long as `self`, which is ours alone; all pointers lead to values that live
+            // through the call, with as many elements as their counts say.
+            unsafe { score(pointer, request, candidates, scores, message) }
+        })?;
+        Ok(started.elapsed())
     }
 
     /// Whether the matcher can explain its scores.
@@ -134,8 +144,17 @@ impl Instance {
         candidates: &Candidates,
         row: usize,
     ) -> Result<Option<Explanation>, HostError> {
+        self.explain_row(request, candidates, row)
+    }
+
+    pub(crate) fn explain_row(
+        &mut self,
+        request: &ScoreRequest,
+        candidates: &impl Lend,
+        row: usize,
+    ) -> Result<Option<Explanation>, HostError> {
         let Some(explain) = self.functions.explain else { return Ok(None) };
-        let count = self.check(request, candidates)?;
+        let count = self.check(request, candidates.len())?;
         let row = u32::try_from(row).ok().filter(|row| *row < count).ok_or_else(|| {
             HostError::InvalidRequest { field: "row", reason: format!("{row} is not below {count}") }
         })?;
@@ -174,9 +193,18 @@ impl Instance {
         candidate: &Candidates,
         outcome: &Outcome,
     ) -> Result<bool, HostError> {
+        self.learn_row(request, candidate, outcome)
+    }
+
+    pub(crate) fn learn_row(
+        &mut self,
+        request: &ScoreRequest,
+        candidate: &impl Lend,
+        outcome: &Outcome,
+    ) -> Result<bool, HostError> {
         let Some(learn) = self.functions.learn else { return Ok(false) };
         outcome.check()?;
-        if self.check(request, candidate)? != 1 {
+        if self.check(request, candidate.len())? != 1 {
             let reason = format!("there are {}, an outcome belongs to one", candidate.len());
             return Err(HostError::InvalidRequest { field: "candidates", reason });
         }
@@ -228,19 +256,15 @@ impl Instance {
         }
     }
 
-    /// Checks what is the caller's to get right; gives the number of candidates.
-    fn check(&self, request: &ScoreRequest, candidates: &Candidates) -> Result<u32, HostError> {
-        request.check(self.limits.max_needed_skills)?;
-        let (limit, found) = (self.limits.max_candidates, candidates.len());
-        let too_many = || HostError::TooManyCandidates { limit, found };
-        u32::try_from(found).ok().filter(|_| found <= limit).ok_or_else(too_many)
+    fn check(&self, request: &ScoreRequest, found: usize) -> Result<u32, HostError> {
+        check_call(&self.limits, request, found)
     }
 
     /// Puts a request and candidates into the ABI's shape for a call, and turns its status into an error.
     fn call(
         &self,
         request: &ScoreRequest,
-        candidates: &Candidates,
+        columns: &impl Lend,
         body: impl FnOnce(
             *mut RawMatcher,
             *const abi::Request,
@@ -248,16 +272,14 @@ impl Instance {
             *mut abi::Message,
         ) -> Status,
     ) -> Result<(), HostError> {
-        let request_parts = RawRequest::new(request, candidates);
-        let raw_request =
-            request_parts.to_abi(self.end.map(|end| end.saturating_duration_since(Instant::now())));
-        let candidate_parts = RawCandidates::new(candidates);
-        // `check` found that the number fits.
-        let raw_candidates = candidate_parts.to_abi(u32::try_from(candidates.len()).unwrap_or(0));
+        let request_parts = RawRequest::new(request, columns);
+        let left = self.end.map(|end| end.saturating_duration_since(Instant::now()));
+        let raw_request = request_parts.to_abi(left);
         let mut words = Words::new(self.limits.max_message_bytes);
         let mut message = words.lend();
-        let status =
-            body(self.pointer.as_ptr(), &raw const raw_request, &raw const raw_candidates, &raw mut message);
+        let status = columns.lend(|raw_columns| {
+            body(self.pointer.as_ptr(), &raw const raw_request, &raw const *raw_columns, &raw mut message)
+        });
         let reason = words.read(message.length);
         match status {
             Status::OK => Ok(()),
@@ -280,7 +302,7 @@ impl Instance {
     }
 
     /// The text of a reason code, asked of the matcher once a code.
-    fn describe(&mut self, row: usize, code: u32) -> Result<Arc<str>, AnswerFault> {
+    pub(crate) fn describe(&mut self, row: usize, code: u32) -> Result<Arc<str>, AnswerFault> {
         if let Some(text) = self.reasons.get(&code) {
             return Ok(Arc::clone(text));
         }
@@ -303,6 +325,18 @@ impl Instance {
         self.reasons.insert(code, Arc::clone(&text));
         Ok(text)
     }
+}
+
+/// Checks what is the caller's to get right; gives the number of candidates.
+pub(crate) fn check_call(
+    limits: &HostLimits,
+    request: &ScoreRequest,
+    found: usize,
+) -> Result<u32, HostError> {
+    request.check(limits.max_needed_skills)?;
+    let limit = limits.max_candidates;
+    let too_many = || HostError::TooManyCandidates { limit, found };
+    u32::try_from(found).ok().filter(|_| found <= limit).ok_or_else(too_many)
 }
 
 impl Drop for Instance {

@@ -43,12 +43,18 @@ mod attributes;
 mod backend;
 mod breaker;
 mod candidates;
+pub mod check;
 mod descriptor;
 mod error;
 mod explanation;
 mod health;
 mod host;
 mod instance;
+#[cfg(unix)]
+pub mod isolation;
+#[cfg(not(unix))]
+#[path = "isolation/absent.rs"]
+mod isolation;
 mod library;
 mod limits;
 mod mapping;

@@ -13,7 +13,7 @@ use crate::staging::{self, Staged};
 use crate::worker::{Shared, Terms, Worker};
 use crate::{
     Candidates, ConfigSchema, Descriptor, Explanation, Host, HostError, Isolation, MatcherHealth,
-    MatcherOptions, Outcome, ScoreRequest, Scored,
+    MatcherOptions, Outcome, ScoreRequest, Scored, isolation,
 };
 
 /// One library with one configuration.
@@ -208,7 +208,7 @@ impl Matcher {
         match taken {
             Ok(true) => {}
             Ok(false) => {
-                tracing::warn!(matcher, "the new generation keeps no state, what was learned is lost")
+                tracing::warn!(matcher, "the new generation keeps no state, what was learned is lost");
             }
             Err(error) => tracing::warn!(matcher, %error, "the new generation starts afresh"),
         }
@@ -260,9 +260,7 @@ fn start(
 ) -> Result<Worker, HostError> {
     let source: Box<dyn Source> = match &options.isolation {
         Isolation::None => Box::new(InProcess::new(host, staged, config_json)),
-        Isolation::Process(_) => {
-            return Err(HostError::Thread { source: std::io::ErrorKind::Unsupported.into() });
-        }
+        Isolation::Process(process) => isolation::source(host, staged, config_json, process)?,
     };
     let shared = Arc::new(Shared::new(Breaker::new(options.breaker), Arc::clone(counters)));
     Worker::start(source, &shared, options.slow_deadline)

@@ -6,7 +6,8 @@ use heartline_plugin_abi as abi;
 use heartline_plugin_abi::{CATEGORY_COUNT, Text};
 use serde::{Deserialize, Serialize};
 
-use crate::{Candidates, HostError};
+use crate::HostError;
+use crate::candidates::Lend;
 
 /// How far the categories' sum may be from 1 before the vector is refused.
 const SUM_TOLERANCE: f32 = 0.01;
@@ -263,13 +264,13 @@ pub(crate) struct RawRequest<'request> {
 }
 
 impl<'request> RawRequest<'request> {
-    pub(crate) fn new(request: &'request ScoreRequest, candidates: &Candidates) -> Self {
+    pub(crate) fn new(request: &'request ScoreRequest, columns: &impl Lend) -> Self {
         let needs = request
             .needed_skills
             .iter()
             .map(|(name, level, must_have)| abi::SkillNeed {
                 name: Text::from_borrowed(name),
-                skill: candidates.skill_index(name).unwrap_or(abi::NONE),
+                skill: columns.skill_index(name).unwrap_or(abi::NONE),
                 level: *level,
                 must_have: u32::from(*must_have),
                 reserved: 0,
@@ -316,6 +317,7 @@ impl<'request> RawRequest<'request> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Candidates;
 
     fn field(request: &ScoreRequest) -> &'static str {
         match request.check(4).unwrap_err() {

@@ -27,7 +27,8 @@ pub(crate) fn relay(relay: Relay) {
 /// The host's side of one library: where its log lines and metrics go.
 #[derive(Debug)]
 pub(crate) struct Services {
-    id: String,
+    /// The matcher, as soon as it is known.
+    id: OnceLock<String>,
     limits: HostLimits,
     lines: Mutex<Throttle>,
     metrics: Mutex<Metrics>,
@@ -41,18 +42,25 @@ struct Metrics {
 }
 
 impl Services {
-    /// Makes the services of a library.
-    pub(crate) fn new(id: &str, limits: HostLimits) -> Arc<Self> {
+    /// Makes the services of a library of which nothing is known yet.
+    pub(crate) fn new(limits: HostLimits) -> Arc<Self> {
         let throttle = Throttle::new(limits.log_lines_per_second, limits.log_burst_lines, Instant::now());
-        let (id, lines) = (id.to_owned(), Mutex::new(throttle));
-        Arc::new(Self { id, limits, lines, metrics: Mutex::default() })
+        let lines = Mutex::new(throttle);
+        Arc::new(Self { id: OnceLock::new(), limits, lines, metrics: Mutex::default() })
+    }
+
+    /// Says whose services these are.
+    pub(crate) fn name(&self, id: &str) {
+        // A library has one id for ever.
+        drop(self.id.set(id.to_owned()));
     }
 
     /// Makes the services of a library and the table of functions that it gets.
     ///
     /// Both are leaked, because a matcher may keep the table for the rest of the process. This happens once a library.
     pub(crate) fn leak(id: &str, limits: HostLimits) -> (Arc<Self>, &'static abi::Host) {
-        let services = Self::new(id, limits);
+        let services = Self::new(limits);
+        services.name(id);
         let context = Arc::into_raw(Arc::clone(&services));
         let table = abi::Host {
             size: abi::size_of_struct::<abi::Host>(),
@@ -98,7 +106,7 @@ impl Services {
         if let Some(relay) = RELAY.get() {
             return relay(level, message);
         }
-        let matcher = self.id.as_str();
+        let matcher = self.id.get().map_or("not known yet", String::as_str);
         match level {
             LogLevel::ERROR => tracing::error!(matcher, "{message}"),
             LogLevel::WARN => tracing::warn!(matcher, "{message}"),

@@ -14,11 +14,18 @@ use crate::{Host, HostError};
 #[derive(Debug)]
 pub(crate) struct Staged {
     source: PathBuf,
-    copy: TempPath,
+    copy: PathBuf,
+    /// Removes the copy.
+    _guard: Option<TempPath>,
     fingerprint: String,
 }
 
 impl Staged {
+    /// A copy that another process made and removes.
+    pub(crate) fn given(source: PathBuf, copy: PathBuf, fingerprint: String) -> Self {
+        Self { source, copy, _guard: None, fingerprint }
+    }
+
     /// The file that was copied, with all links followed.
     pub(crate) fn source(&self) -> &Path {
         &self.source
@@ -69,7 +76,8 @@ pub(crate) fn stage(path: &Path, host: &Host) -> Result<Staged, HostError> {
         return Err(HostError::NotAllowed { path: path.to_owned(), fingerprint });
     }
     // The handle is closed, because some platforms map no file that is open for writing.
-    Ok(Staged { source, copy: copy.into_temp_path(), fingerprint })
+    let guard = copy.into_temp_path();
+    Ok(Staged { source, copy: guard.to_path_buf(), _guard: Some(guard), fingerprint })
 }
 
 /// Follows the path to a file. A bare name would otherwise be searched for in the system's library folders.

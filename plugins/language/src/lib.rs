@@ -1,23 +1,28 @@
-//! The language matcher: the customer's language and how well they speak it against the languages of agents.
+//! The language matcher: the customer's languages and how well they speak them against the languages of agents.
 //!
 //! Tags are compared by BCP 47: the same language counts fully where neither side names another region or script, a
 //! little less where they do, and a closely related language counts in part. The level asked follows the customer's own
-//! between `minimum_level` and `comfortable_level`, raised by the complexity. Whoever shares no language with the
-//! customer is not eligible; of a customer whose language is unknown, everybody is. Worked numbers are in
-//! `docs/matchers.md`.
+//! between `minimum_level` and `comfortable_level`, raised by the complexity. Of a customer who mixes languages,
+//! each counts by its share. Whoever shares no language with the customer is not eligible, unless an interpreter can be
+//! brought in; of a customer whose language is unknown, everybody is. Worked numbers are in `docs/matchers/language.md`.
 
 #![forbid(unsafe_code)]
 
 mod closeness;
 mod config;
+mod cover;
+mod explain;
+mod names;
 mod tag;
 
 pub use config::Config;
 
-use closeness::{Closeness, Kinship};
+use cover::Customer;
 use heartline_plugin_sdk::{
-    Candidates, Matcher, MatcherError, Reason, Request, Score, Scores, export_matcher,
+    Candidates, Explain, Extensions, Factor, Factors, Matcher, MatcherError, Postings, Reason, Request,
+    Score, Scores, export_matcher,
 };
+use names::Names;
 use tag::Tag;
 
 /// Why an agent got its score.
@@ -29,6 +34,9 @@ mod reason {
     pub(crate) const TOO_LOW: u32 = 5;
     pub(crate) const NO_COMMON: u32 = 6;
     pub(crate) const UNKNOWN: u32 = 7;
+    pub(crate) const INTERPRETER: u32 = 8;
+    pub(crate) const PART: u32 = 9;
+    pub(crate) const TOO_LITTLE: u32 = 10;
 }
 
 /// How sure the matcher is where the customer's level is known.
@@ -42,6 +50,12 @@ const UNDECIDED: f32 = 0.5;
 #[derive(Debug, Clone)]
 pub struct Language {
     config: Config,
+    names: Names,
+    spoken: SpokenTags,
+    /// Which candidates speak which language.
+    postings: Postings,
+    /// Room for one number a candidate, kept from call to call.
+    keys: Vec<u64>,
 }
 
 impl Matcher for Language {
@@ -62,11 +76,21 @@ impl Matcher for Language {
         Reason { code: reason::TOO_LOW, text: "speaks the customer's language too little for a call" },
         Reason { code: reason::NO_COMMON, text: "has no language in common with the customer" },
         Reason { code: reason::UNKNOWN, text: "the customer's language is unknown" },
+        Reason { code: reason::INTERPRETER, text: "can take the call with an interpreter" },
+        Reason { code: reason::PART, text: "speaks enough of the languages that the customer mixes" },
+        Reason { code: reason::TOO_LITTLE, text: "speaks too few of the languages that the customer mixes" },
     ];
+    const EXTENSIONS: Extensions<Self> = Extensions::none().explain();
 
     fn create(config: Config) -> Result<Self, MatcherError> {
         config.check()?;
-        Ok(Self { config })
+        Ok(Self {
+            names: Names::new(&config),
+            config,
+            spoken: SpokenTags::default(),
+            postings: Postings::default(),
+            keys: Vec::new(),
+        })
     }
 
     fn score(
@@ -75,79 +99,71 @@ impl Matcher for Language {
         candidates: &Candidates<'_>,
         scores: &mut Scores<'_>,
     ) -> Result<(), MatcherError> {
-        let Some(wanted) = request.languages.first().map(|spoken| spoken.tag).and_then(Tag::parse) else {
-            let score = Score {
-                score: UNDECIDED,
-                eligible: true,
-                confidence: self.config.unknown_confidence,
-                reason: reason::UNKNOWN,
-            };
-            (0..candidates.len()).for_each(|row| scores.set(row, score));
+        let Some(customer) = self.customer(request, candidates) else {
+            let confidence = self.config.unknown_confidence as f32;
+            scores.fill(Score { score: UNDECIDED, eligible: true, confidence, reason: reason::UNKNOWN });
             return Ok(());
         };
-        // Agents share few languages, so each is compared with the customer's once instead of once an agent.
-        let table: Vec<Option<Closeness>> = candidates
-            .language_tags()
-            .iter()
-            .map(|tag| Tag::parse(tag).and_then(|spoken| closeness::compare(&self.config, &wanted, &spoken)))
-            .collect();
-        let asked = Asked::new(&self.config, request);
-        for row in 0..candidates.len() {
-            let spoken = candidates.languages(row).filter_map(|(language, level)| {
-                table.get(language as usize).copied().flatten().map(|closeness| (closeness, level))
-            });
-            scores.set(row, asked.score(&self.config, spoken));
-        }
+        let tag_count = candidates.language_tags().len();
+        self.postings.refresh(candidates.snapshot(), candidates.language_rows(), tag_count);
+        let mut columns = scores.columns();
+        customer.answer(&self.postings, &mut self.keys, &mut columns);
+        columns.confidences.fill(if customer.is_level_known { SURE } else { LEVEL_ASSUMED });
         Ok(())
     }
 }
 
-/// What is asked of an agent.
-struct Asked {
-    level: f32,
-    confidence: f32,
+impl Language {
+    /// What the customer speaks, compared with the candidates' languages; `None` where it is unknown.
+    fn customer<'call>(
+        &mut self,
+        request: &Request<'call>,
+        candidates: &Candidates<'_>,
+    ) -> Option<Customer<'call>> {
+        let spoken = self.spoken.of(&self.names, candidates);
+        Customer::new(&self.config, &self.names, request, spoken)
+    }
 }
 
-impl Asked {
-    fn new(config: &Config, request: &Request<'_>) -> Self {
-        let own = request.languages.first().and_then(|spoken| spoken.level).unwrap_or(config.assumed_level);
-        let level = own.clamp(config.minimum_level, config.comfortable_level)
-            + request.complexity * config.complexity_levels;
-        let confidence = if request.languages.first().is_some_and(|spoken| spoken.level.is_some()) {
-            SURE
-        } else {
-            LEVEL_ASSUMED
-        };
-        Self { level: level.min(config::HIGHEST_LEVEL), confidence }
+impl Explain for Language {
+    fn explain<'call>(
+        &mut self,
+        request: &Request<'call>,
+        candidates: &Candidates<'call>,
+        row: usize,
+        factors: &mut Factors<'_, 'call>,
+    ) -> Result<(), MatcherError> {
+        self.factors(request, candidates, row).into_iter().for_each(|factor| factors.push(factor));
+        Ok(())
     }
+}
 
-    /// The best that an agent can offer among the languages that have to do with the customer's.
-    fn score(&self, config: &Config, spoken: impl Iterator<Item = (Closeness, f32)>) -> Score {
-        let refused = |reason| Score { score: 0.0, eligible: false, confidence: self.confidence, reason };
-        let mut best = refused(reason::NO_COMMON);
-        for (closeness, level) in spoken {
-            if level >= config.minimum_level {
-                let offer = self.offer(config, closeness, level);
-                if !best.eligible || offer.score > best.score {
-                    best = offer;
-                }
-            } else if !best.eligible && closeness.kinship != Kinship::Related {
-                best = refused(reason::TOO_LOW);
-            }
+impl Language {
+    fn factors<'call>(
+        &mut self,
+        request: &Request<'call>,
+        candidates: &Candidates<'call>,
+        row: usize,
+    ) -> Vec<Factor<'call>> {
+        explain::factors(self.customer(request, candidates).as_ref(), candidates, row)
+    }
+}
+
+/// The tags of the candidates' table, read once for all calls with the same columns.
+#[derive(Debug, Clone, Default)]
+struct SpokenTags {
+    snapshot: Option<u64>,
+    tags: Vec<Option<Tag>>,
+}
+
+impl SpokenTags {
+    fn of(&mut self, names: &Names, candidates: &Candidates<'_>) -> &[Option<Tag>] {
+        let snapshot = candidates.snapshot();
+        if snapshot.is_none() || snapshot != self.snapshot {
+            self.tags = candidates.language_tags().iter().map(|text| Tag::parse(names, text)).collect();
+            self.snapshot = snapshot;
         }
-        best
-    }
-
-    fn offer(&self, config: &Config, closeness: Closeness, level: f32) -> Score {
-        let gap = (self.level - level).max(0.0);
-        let reason = match closeness.kinship {
-            Kinship::Related => reason::RELATED,
-            _ if gap > 0.0 => reason::BELOW_LEVEL,
-            Kinship::OtherVariety => reason::OTHER_VARIETY,
-            Kinship::Same => reason::AT_LEVEL,
-        };
-        let score = (closeness.factor * (1.0 - config.gap_cost * gap)).clamp(0.0, 1.0);
-        Score { score, eligible: true, confidence: self.confidence, reason }
+        &self.tags
     }
 }
 

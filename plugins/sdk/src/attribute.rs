@@ -35,6 +35,24 @@ pub enum AttributeValue<'call> {
     Text(&'call str),
 }
 
+impl From<f64> for AttributeValue<'_> {
+    fn from(number: f64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<bool> for AttributeValue<'_> {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
+    }
+}
+
+impl<'call> From<&'call str> for AttributeValue<'call> {
+    fn from(text: &'call str) -> Self {
+        Self::Text(text)
+    }
+}
+
 impl<'call> Attribute<'call> {
     /// The value of one candidate; `None` where it is not known of them.
     #[must_use]

@@ -62,6 +62,16 @@ impl<'call> Rows<'call> {
         Ok(Self { offsets, ids, levels })
     }
 
+    /// A row's ids and levels; none where the row does not exist or nothing of its kind is known of anybody.
+    #[must_use]
+    #[inline]
+    pub fn entries(&self, row: usize) -> (&'call [u32], &'call [f32]) {
+        let bounds = self.offsets.get(row).zip(self.offsets.get(row + 1));
+        let range = bounds.map(|(start, end)| *start as usize..*end as usize);
+        let entries = range.and_then(|range| self.ids.get(range.clone()).zip(self.levels.get(range)));
+        entries.unwrap_or((&[], &[]))
+    }
+
     /// Where a row's entries are in `ids` and `levels`.
     fn range(&self, row: usize) -> std::ops::Range<usize> {
         if self.offsets.is_empty() {
@@ -114,6 +124,18 @@ impl<'call> Candidates<'call> {
     #[must_use]
     pub fn snapshot(&self) -> Option<u64> {
         (self.snapshot != 0).then_some(self.snapshot)
+    }
+
+    /// The same columns under a number, for tests of matchers that remember what they worked out from them.
+    #[must_use]
+    pub fn with_snapshot(self, snapshot: u64) -> Self {
+        Self { snapshot, ..self }
+    }
+
+    /// So many candidates of whom nothing is known, as from a host that has no column at all; for tests.
+    #[must_use]
+    pub fn unknown(count: usize) -> Self {
+        Self { count, ..Self::none() }
     }
 
     /// Every skill of any candidate, once; skill ids are indices into it.
@@ -271,5 +293,29 @@ impl<'call> Candidates<'call> {
             outcomes: &[],
             attributes: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_those_of_the_row_and_none_beyond_the_end() {
+        let rows = Rows { offsets: &[0, 2, 2, 3], ids: &[4, 5, 6], levels: &[1.0, 2.0, 3.0] };
+        assert_eq!(rows.entries(0), (&[4, 5][..], &[1.0, 2.0][..]));
+        assert_eq!(rows.entries(1), (&[][..], &[][..]));
+        assert_eq!(rows.entries(2), (&[6][..], &[3.0][..]));
+        assert_eq!(rows.entries(3), (&[][..], &[][..]));
+        assert_eq!(Rows::NONE.entries(0), (&[][..], &[][..]));
+    }
+
+    #[test]
+    fn of_unknown_candidates_every_column_says_nothing() {
+        let candidates = Candidates::unknown(2);
+        assert_eq!((candidates.len(), candidates.snapshot()), (2, None));
+        assert_eq!((candidates.capacity(1), candidates.idle_ms(1)), (1, 0));
+        assert!(candidates.attitude(1).iter().all(|value| value.is_nan()));
+        assert_eq!(candidates.skills(1).count() + candidates.languages(1).count(), 0);
     }
 }

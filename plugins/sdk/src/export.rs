@@ -21,6 +21,7 @@ struct Instance<M> {
 /// The entry of a matcher; [`crate::export_matcher!`] makes a symbol of it.
 #[must_use]
 pub const fn entry<M: Matcher>() -> Entry {
+    const { check_descriptor(M::ID, [M::NAME, M::VERSION, M::DESCRIPTION]) };
     const { check_reasons(M::REASONS) };
     Entry {
         id: Text::from_borrowed(M::ID),
@@ -35,6 +36,23 @@ pub const fn entry<M: Matcher>() -> Entry {
         describe_reason: Some(describe_reason::<M>),
         get_extension: Some(get_extension::<M>),
         ..Entry::EMPTY
+    }
+}
+
+/// Refuses, when compiling, what no host would accept of a matcher's words about itself.
+const fn check_descriptor(id: &str, texts: [&str; 3]) {
+    let letters = id.as_bytes();
+    assert!(!letters.is_empty(), "a matcher needs an id");
+    let mut index = 0;
+    while index < letters.len() {
+        let is_plain = matches!(letters[index], b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_');
+        assert!(is_plain, "an id has lower-case letters, digits, '.', '-' and '_'");
+        index += 1;
+    }
+    let mut index = 0;
+    while index < texts.len() {
+        assert!(!texts[index].is_empty(), "a matcher needs a name, a version and a description");
+        index += 1;
     }
 }
 

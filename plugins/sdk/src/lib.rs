@@ -65,6 +65,7 @@ mod error;
 mod export;
 mod extensions;
 mod host;
+mod postings;
 mod raw;
 mod request;
 mod scores;
@@ -79,8 +80,9 @@ pub use extensions::{Explain, Extensions, Factor, Factors, Learn, Outcome, State
 pub use heartline_plugin_abi as abi;
 pub use heartline_plugin_abi::LogLevel;
 pub use host::{log, metric};
+pub use postings::{Posting, Postings};
 pub use request::{Category, Emotion, Modality, Request, SkillNeed, Spoken, WorstMoment};
-pub use scores::{Score, Scores};
+pub use scores::{Columns, Score, Scores};
 
 /// What a reason code means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,18 +3,21 @@
 //! For each needed skill the level asked is the need's own, raised by the complexity and lowered by the time the
 //! customer has waited. An agent fits a need fully at that level and loses `gap_cost` for each level below it. Must-have
 //! skills may be missed by no more than `max_gap_levels`; skills that merely help count less and never exclude anybody.
-//! Worked numbers are in `docs/matchers.md`.
+//! Worked numbers are in `docs/matchers/skill.md`.
 
 #![forbid(unsafe_code)]
 
+mod asked;
 mod config;
+mod explain;
 mod fit;
 
 pub use config::Config;
 
-use fit::{Asked, Finding};
+use asked::Asked;
 use heartline_plugin_sdk::{
-    Candidates, Matcher, MatcherError, Reason, Request, Score, Scores, export_matcher,
+    Candidates, Explain, Extensions, Factor, Factors, Matcher, MatcherError, Postings, Reason, Request,
+    Score, Scores, export_matcher,
 };
 
 /// Why an agent got its score.
@@ -32,6 +35,8 @@ mod reason {
 #[derive(Debug, Clone)]
 pub struct Skill {
     config: Config,
+    /// Which candidates have which skill.
+    postings: Postings,
 }
 
 impl Matcher for Skill {
@@ -53,10 +58,11 @@ impl Matcher for Skill {
         },
         Reason { code: reason::NOTHING_ASKED, text: "no skill was asked for" },
     ];
+    const EXTENSIONS: Extensions<Self> = Extensions::none().explain();
 
     fn create(config: Config) -> Result<Self, MatcherError> {
         config.check()?;
-        Ok(Self { config })
+        Ok(Self { config, postings: Postings::default() })
     }
 
     fn score(
@@ -67,36 +73,39 @@ impl Matcher for Skill {
     ) -> Result<(), MatcherError> {
         if request.needs.is_empty() {
             // Everybody can do nothing in particular; with no confidence this has no say in a ranking.
-            let score = Score { score: 1.0, eligible: true, confidence: 0.0, reason: reason::NOTHING_ASKED };
-            (0..candidates.len()).for_each(|row| scores.set(row, score));
+            scores.fill(Score { score: 1.0, eligible: true, confidence: 0.0, reason: reason::NOTHING_ASKED });
             return Ok(());
         }
-        let asked = Asked::new(&self.config, request);
-        for row in 0..candidates.len() {
-            scores.set(row, score_of(asked.compare(&self.config, &candidates.skills(row))));
-        }
+        let asked = Asked::new(&self.config, request)?;
+        let skill_count = candidates.skill_names().len();
+        self.postings.refresh(candidates.snapshot(), candidates.skill_rows(), skill_count);
+        fit::answer(&self.config, &asked, &self.postings, scores.columns());
         Ok(())
     }
 }
 
-/// Turns what was found into an answer.
-fn score_of(finding: Finding) -> Score {
-    let refused = |reason| Score { score: 0.0, eligible: false, confidence: 1.0, reason };
-    match finding {
-        Finding::MustMissing => refused(reason::MUST_MISSING),
-        Finding::MustTooLow => refused(reason::MUST_TOO_LOW),
-        Finding::Fits { score, relaxed, must_below, helpful_missing } => {
-            let reason = if relaxed {
-                reason::RELAXED
-            } else if must_below {
-                reason::BELOW_LEVEL
-            } else if helpful_missing {
-                reason::HELPFUL_MISSING
-            } else {
-                reason::ALL_AT_LEVEL
-            };
-            Score { score, eligible: true, confidence: 1.0, reason }
-        }
+impl Explain for Skill {
+    fn explain<'call>(
+        &mut self,
+        request: &Request<'call>,
+        candidates: &Candidates<'call>,
+        row: usize,
+        factors: &mut Factors<'_, 'call>,
+    ) -> Result<(), MatcherError> {
+        self.factors(request, candidates, row)?.into_iter().for_each(|factor| factors.push(factor));
+        Ok(())
+    }
+}
+
+impl Skill {
+    fn factors<'call>(
+        &self,
+        request: &Request<'call>,
+        candidates: &Candidates<'call>,
+        row: usize,
+    ) -> Result<Vec<Factor<'call>>, MatcherError> {
+        let asked = Asked::new(&self.config, request)?;
+        Ok(explain::factors(&self.config, &asked, candidates, row))
     }
 }
 

@@ -28,8 +28,8 @@ pub fn check_plugins(config: &Config) -> Vec<PluginCheck> {
     let mut checks: Vec<PluginCheck> = Vec::new();
     for entry in &config.plugins.matchers {
         let path = locate(entry, &folders).unwrap_or_else(|_| entry.path.clone());
-        let outcome = load(&host, &path, entry, config)
-            .map(|matcher| MatcherInfo::new(&matcher, entry, Some(policy)));
+        let outcome =
+            load(&host, &path, entry, config).map(|matcher| MatcherInfo::new(&matcher, entry, Some(policy)));
         checks.push(PluginCheck { path, outcome });
     }
     for path in folders.iter().flat_map(|folder| libraries(folder)) {

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::catalogue::{MODELS, ModelSpec};
 use super::fault::{invalid, shown, unknown_model};
-use crate::http::guard::Caller;
 use super::{Inference, ParameterValue};
 use crate::app::AppError;
 use crate::engine::{EngineError, ModelState, NOT_LOADED};
+use crate::http::guard::Caller;
 use crate::http::{ApiError, ErrorCode};
 use crate::telemetry::with_causes;
 

@@ -17,10 +17,10 @@ use super::body::{self, HEADER, Parameters, Written};
 use super::catalogue::{ModelMetadata, ModelSpec};
 use super::describe::ServerMetadata;
 use super::fault::{malformed, unknown_model};
-use crate::http::guard::Caller;
 use super::limits::{SMALL_ANSWER, SMALL_BODY, SMALL_REQUEST};
 use super::repository::IndexEntry;
 use super::statistics::StatisticsList;
+use crate::http::guard::Caller;
 use crate::http::{ApiError, ErrorCode, health, json as house_json, status};
 
 /// A route and what it is for.

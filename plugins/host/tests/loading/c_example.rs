@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use heartline_plugin_host::HostError;
 
-use crate::support::{candidates, compile, host, request};
+use crate::support::{self, candidates, compile, request};
 
 fn example(test: &str) -> Option<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/c/idle.c");
@@ -14,7 +14,7 @@ fn example(test: &str) -> Option<PathBuf> {
 #[test]
 fn it_scores_by_idle_time_and_leaves_out_the_busy() {
     let Some(path) = example("scores") else { return };
-    let matcher = host().load(&path, "{}").unwrap();
+    let matcher = support::load(&path, "{}").unwrap();
     assert_eq!(matcher.descriptor().id, "example.idle");
     let scored = matcher.score(&request(), &candidates()).unwrap();
     let found: Vec<_> =
@@ -27,10 +27,10 @@ fn it_scores_by_idle_time_and_leaves_out_the_busy() {
 #[test]
 fn it_reads_its_configuration_and_refuses_another() {
     let Some(path) = example("configuration") else { return };
-    let matcher = host().load(&path, r#" { "full_score_seconds" : 300 } "#).unwrap();
+    let matcher = support::load(&path, r#" { "full_score_seconds" : 300 } "#).unwrap();
     assert_eq!(matcher.score(&request(), &candidates()).unwrap().scores[0], 1.0);
     for config in [r#"{"full_score_seconds": 0}"#, r#"{"seconds": 1}"#, r#"{"full_score_seconds": "1"}"#] {
-        let error = host().load(&path, config).unwrap_err();
+        let error = support::load(&path, config).unwrap_err();
         assert!(
             matches!(&error, HostError::ConfigInvalid { reason, .. } if reason.contains("seconds")),
             "{error}"

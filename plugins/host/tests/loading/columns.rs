@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use heartline_plugin_host::{AgentColumns, AttributeValue, Candidates, ScoreRequest, SpokenLanguage};
 
-use crate::support::{candidates, fixture, host, request};
+use crate::support::{self, candidates, fixture, request};
 
 #[test]
 fn attributes_of_each_kind_arrive() {
     let Some(path) = fixture("columns", "attributes") else { return };
-    let matcher = host().load(&path, "{}").unwrap();
+    let matcher = support::load(&path, "{}").unwrap();
     let mut builder = Candidates::builder();
     let (senior, trainee) = (AttributeValue::Number(0.75), AttributeValue::Flag(true));
     let site = AttributeValue::Text;
@@ -29,7 +29,7 @@ fn attributes_of_each_kind_arrive() {
 #[test]
 fn columns_that_say_nothing_are_null() {
     let Some(path) = fixture("columns", "nulls") else { return };
-    let matcher = host().load(&path, "{}").unwrap();
+    let matcher = support::load(&path, "{}").unwrap();
     let mut builder = Candidates::builder();
     builder.push(&AgentColumns { capacity: 1, ..AgentColumns::default() }).unwrap();
     let (snapshot, limit) = (32, 64);
@@ -42,7 +42,7 @@ fn columns_that_say_nothing_are_null() {
 #[test]
 fn the_largest_language_comes_first() {
     let Some(path) = fixture("columns", "languages") else { return };
-    let matcher = host().load(&path, "{}").unwrap();
+    let matcher = support::load(&path, "{}").unwrap();
     let spoken = |tag: &str, share| SpokenLanguage { tag: tag.to_owned(), share, level: None };
     let languages = vec![spoken("en", 0.25), spoken("zh", 0.75)];
     let request = Arc::new(ScoreRequest { languages, ..ScoreRequest::default() });

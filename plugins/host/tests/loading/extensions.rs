@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use heartline_plugin_host::{AnswerFault, HostError, Matcher, Outcome, ScoreRequest};
 
-use crate::support::{candidates, fixture, host, request};
+use crate::support::{self, candidates, fixture, request};
 
 fn load(test: &str) -> Option<Matcher> {
-    Some(host().load(&fixture("moody", test)?, "{}").unwrap())
+    Some(support::load(&fixture("moody", test)?, "{}").unwrap())
 }
 
 fn resolved() -> Outcome {
@@ -45,7 +45,7 @@ fn a_state_goes_around_and_a_foreign_one_is_refused() {
 #[test]
 fn a_matcher_without_extensions_says_so() {
     let Some(path) = fixture("well_behaved", "extensions") else { return };
-    let matcher = host().load(&path, "{}").unwrap();
+    let matcher = support::load(&path, "{}").unwrap();
     let one = Arc::new(candidates().row(0));
     assert!(matcher.explain(&request(), &one, &[0]).unwrap().is_empty());
     assert!(!matcher.learn(&request(), &one, &resolved()).unwrap());
@@ -73,7 +73,7 @@ fn the_callers_faults_are_named_and_the_matchers_too() {
 fn every_fault_of_a_configuration_is_named_before_an_instance_is_made() {
     let Some(path) = fixture("moody", "schema") else { return };
     let config = r#"{"mode": 3, "level": 9, "moode": ""}"#;
-    let error = host().load(&path, config).unwrap_err();
+    let error = support::load(&path, config).unwrap_err();
     let HostError::ConfigInvalid { reason, .. } = &error else { panic!("{error}") };
     for part in ["/mode", "/level", "moode"] {
         assert!(reason.contains(part), "{reason}");

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use heartline_plugin_host::{Host, HostError, HostLimits, Outcome};
 
-use crate::support::{candidates, fixture, host, request};
+use crate::support::{self, candidates, fixture, host, request};
 
 /// A copy of a fixture's library under a name of its own.
 fn copy(path: &PathBuf, folder: &tempfile::TempDir) -> PathBuf {
@@ -41,9 +41,9 @@ fn a_file_overwritten_in_place_is_a_new_library_and_the_old_runs_on() {
     };
     let folder = tempfile::tempdir().unwrap();
     let path = copy(&old, &folder);
-    let first = host().load(&path, "{}").unwrap();
+    let first = support::load(&path, "{}").unwrap();
     copy(&new, &folder);
-    let second = host().load(&path, "{}").unwrap();
+    let second = support::load(&path, "{}").unwrap();
     assert_ne!(first.fingerprint(), second.fingerprint());
     assert!(second.score(&request(), &candidates()).is_err(), "the new file is another matcher");
     std::fs::write(&path, b"no library at all").unwrap();
@@ -55,7 +55,7 @@ fn a_new_generation_takes_over_what_the_old_has_learned() {
     let (Some(old), Some(new)) = (fixture("moody", "takes_over"), fixture("moody_too", "takes_over")) else {
         return;
     };
-    let matcher = host().load(&old, "{}").unwrap();
+    let matcher = support::load(&old, "{}").unwrap();
     let resolved = Outcome { is_resolved: Some(true), ..Outcome::default() };
     matcher.learn(&request(), &Arc::new(candidates().row(0)), &resolved).unwrap();
     assert_eq!(matcher.generation(), 1);
@@ -69,10 +69,10 @@ fn what_cannot_be_loaded_changes_nothing() {
     let (Some(path), Some(stranger)) = (fixture("moody", "unchanged"), fixture("bad_id", "unchanged")) else {
         return;
     };
-    let matcher = host().load(&path, "{}").unwrap();
+    let matcher = support::load(&path, "{}").unwrap();
     assert!(matches!(matcher.replace(&path, r#"{"level": 6}"#), Err(HostError::ConfigInvalid { .. })));
     assert!(matches!(matcher.replace(&stranger, "{}"), Err(HostError::InvalidDescriptor { .. })));
-    let skill = crate::support::built_library("heartline-skill");
+    let skill = support::built_library("heartline-skill");
     let error = matcher.replace(&skill, "{}").unwrap_err();
     assert!(matches!(&error, HostError::DifferentMatcher { found, .. } if found == "skill"), "{error}");
     assert_eq!(matcher.generation(), 1);
@@ -87,7 +87,7 @@ fn generations_are_capped_but_the_same_library_comes_back_for_nothing() {
         return;
     };
     let limited = Host::new(HostLimits { max_generations: 2, ..HostLimits::default() });
-    let matcher = limited.load(&one, "{}").unwrap();
+    let matcher = limited.load_with(&one, "{}", &support::patient()).unwrap();
     for generation in 2..10 {
         let path = if generation % 2 == 0 { &two } else { &one };
         assert_eq!(matcher.replace(path, "{}").unwrap(), generation);
@@ -101,7 +101,7 @@ fn no_call_fails_while_generations_change() {
     let (Some(one), Some(two)) = (fixture("moody", "traffic"), fixture("moody_too", "traffic")) else {
         return;
     };
-    let matcher = Arc::new(host().load(&one, "{}").unwrap());
+    let matcher = Arc::new(support::load(&one, "{}").unwrap());
     let is_over = Arc::new(AtomicBool::new(false));
     let threads: Vec<_> = (0..2)
         .map(|_| {

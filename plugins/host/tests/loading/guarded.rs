@@ -70,7 +70,7 @@ fn whoever_waits_for_a_turn_waits_no_longer_than_the_deadline() {
 #[test]
 fn a_matcher_that_hangs_for_ever_holds_nobody_up_and_can_be_replaced() {
     let Some(path) = fixture("moody", "hanging") else { return };
-    let matcher = load(&path, "loop", &options(9, 1_000));
+    let matcher = load(&path, "endless", &options(9, 1_000));
     assert!(matches!(matcher.score(&complex(), &candidates()), Err(HostError::Overrun { .. })));
     matcher.reset();
     assert!(matches!(matcher.score(&request(), &candidates()), Err(HostError::Busy { .. })));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use heartline_plugin_host::{AnswerFault, Host, HostError, HostLimits, ScoreRequest};
 
-use crate::support::{candidates, fixture, host, request};
+use crate::support::{self, candidates, fixture, request};
 
 /// Makes a test that loads a fixture and holds the error to a pattern.
 macro_rules! refused {
@@ -12,7 +12,7 @@ macro_rules! refused {
         #[test]
         fn $fixture() {
             let Some(path) = fixture(stringify!($fixture), "load") else { return };
-            let error = host().load(&path, "{}").unwrap_err();
+            let error = support::load(&path, "{}").unwrap_err();
             assert!(matches!(error, $pattern $(if $guard)?), "{error:?}");
             assert!(!error.to_string().is_empty());
         }
@@ -41,7 +41,7 @@ macro_rules! answer_refused {
         #[test]
         fn $fixture() {
             let Some(path) = fixture(stringify!($fixture), "score") else { return };
-            let matcher = host().load(&path, "{}").unwrap();
+            let matcher = support::load(&path, "{}").unwrap();
             for _ in 0..2 {
                 let error = matcher.score(&request(), &candidates()).unwrap_err();
                 assert!(error.is_matcher_fault());
@@ -65,7 +65,7 @@ answer_refused!(unknown_reason, AnswerFault::UnknownReason { row: 0, code: 99 })
 #[test]
 fn well_behaved() {
     let Some(path) = fixture("well_behaved", "score") else { return };
-    let matcher = host().load(&path, "").unwrap();
+    let matcher = support::load(&path, "").unwrap();
     let scored = matcher.score(&request(), &candidates()).unwrap();
     assert_eq!(scored.len(), 3);
     assert_eq!(scored.row(2).reason, "because");
@@ -74,7 +74,7 @@ fn well_behaved() {
 #[test]
 fn score_fails() {
     let Some(path) = fixture("score_fails", "score") else { return };
-    let matcher = host().load(&path, "{}").unwrap();
+    let matcher = support::load(&path, "{}").unwrap();
     let error = matcher.score(&request(), &candidates()).unwrap_err();
     assert!(matches!(&error, HostError::Score { status: -77, reason, .. } if reason == "it gives no reason"));
 }
@@ -83,7 +83,11 @@ fn score_fails() {
 fn endless_reasons() {
     let Some(path) = fixture("endless_reasons", "score") else { return };
     let limited = Host::new(HostLimits { max_reason_codes: 2, ..HostLimits::default() });
-    let error = limited.load(&path, "{}").unwrap().score(&request(), &candidates()).unwrap_err();
+    let error = limited
+        .load_with(&path, "{}", &support::patient())
+        .unwrap()
+        .score(&request(), &candidates())
+        .unwrap_err();
     assert!(matches!(
         error,
         HostError::InvalidAnswer { fault: AnswerFault::TooManyReasons { limit: 2 }, .. }
@@ -96,7 +100,7 @@ fn init_once() {
     let threads: Vec<_> = (0..4)
         .map(|_| {
             let path = path.clone();
-            std::thread::spawn(move || host().load(&path, "{}").map(drop))
+            std::thread::spawn(move || support::load(&path, "{}").map(drop))
         })
         .collect();
     for thread in threads {
@@ -109,11 +113,11 @@ fn limits_are_held_before_the_matcher_is_called() {
     // This one would fail with another error, if it were ever called.
     let Some(path) = fixture("score_fails", "limits") else { return };
     let limited = Host::new(HostLimits { max_candidates: 2, max_config_bytes: 8, ..HostLimits::default() });
-    let error = limited.load(&path, r#"{"a": "long"}"#).unwrap_err();
+    let error = limited.load_with(&path, r#"{"a": "long"}"#, &support::patient()).unwrap_err();
     assert!(matches!(error, HostError::ConfigTooLarge { limit: 8, found: 13, .. }), "{error}");
-    let error = limited.load(&path, "[1]").unwrap_err();
+    let error = limited.load_with(&path, "[1]", &support::patient()).unwrap_err();
     assert!(matches!(error, HostError::ConfigNotJson { .. }), "{error}");
-    let matcher = limited.load(&path, "{}").unwrap();
+    let matcher = limited.load_with(&path, "{}", &support::patient()).unwrap();
     let error = matcher.score(&request(), &candidates()).unwrap_err();
     assert!(matches!(error, HostError::TooManyCandidates { limit: 2, found: 3 }), "{error}");
     let request = ScoreRequest { complexity: 2.0, ..ScoreRequest::default() };

@@ -15,6 +15,8 @@ mod finding;
 mod generations;
 mod guarded;
 mod hostile;
+#[cfg(target_os = "linux")]
+mod isolated;
 mod panicking;
 mod shipped;
 mod speed;

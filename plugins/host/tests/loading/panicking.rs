@@ -2,10 +2,10 @@
 
 use heartline_plugin_host::{HostError, Matcher};
 
-use crate::support::{built_library, candidates, host, request};
+use crate::support::{self, built_library, candidates, request};
 
 fn load(config: &str) -> Result<Matcher, HostError> {
-    host().load(&built_library("panicking"), config)
+    support::load(&built_library("panicking"), config)
 }
 
 #[test]

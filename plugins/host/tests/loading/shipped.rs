@@ -6,10 +6,10 @@ use heartline_plugin_host::{
     ABI_MAJOR, ABI_MINOR, Candidates, Emotion, HostError, Matcher, ScoreRequest, Scored, SpokenLanguage,
 };
 
-use crate::support::{built_library, candidates, host};
+use crate::support::{self, built_library, candidates, host};
 
 fn load(name: &str) -> Matcher {
-    host().load(&built_library(&format!("heartline-{name}")), "{}").unwrap()
+    support::load(&built_library(&format!("heartline-{name}")), "{}").unwrap()
 }
 
 fn sad_and_waiting() -> Arc<ScoreRequest> {
@@ -74,7 +74,7 @@ fn language_wants_one_in_common() {
 fn each_refuses_a_key_it_does_not_know() {
     for name in ["skill", "attitude", "language"] {
         let path = built_library(&format!("heartline-{name}"));
-        let error = host().load(&path, r#"{"wieght": 1}"#).unwrap_err();
+        let error = support::load(&path, r#"{"wieght": 1}"#).unwrap_err();
         assert!(
             matches!(&error, HostError::ConfigInvalid { reason, .. } if reason.contains("wieght")),
             "{error}"

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use heartline_plugin_host::{AgentColumns, Candidates, Emotion, OutcomeCounts, ScoreRequest, SpokenLanguage};
 
-use crate::support::{built_library, host};
+use crate::support::{self, built_library};
 
 const AGENTS: usize = 10_000;
 const ROUNDS: usize = 50;
@@ -65,7 +65,7 @@ fn speed_of_ten_thousand_agents() {
         ..ScoreRequest::default()
     });
     for name in ["skill", "attitude", "language"] {
-        let matcher = host().load(&built_library(&format!("heartline-{name}")), "{}").unwrap();
+        let matcher = support::load(&built_library(&format!("heartline-{name}")), "{}").unwrap();
         let mut inside = Vec::new();
         let mut whole = Vec::new();
         for _ in 0..ROUNDS {

@@ -3,11 +3,26 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use heartline_plugin_host::{AgentColumns, Candidates, Host, HostLimits, ScoreRequest, library_file_name};
+use heartline_plugin_host::{
+    AgentColumns, Candidates, Host, HostError, HostLimits, Matcher, MatcherOptions, ScoreRequest,
+    library_file_name,
+};
 
 pub(crate) fn host() -> Host {
     Host::new(HostLimits::default())
+}
+
+/// The guard of a matcher whose caller has time, so that a crowded machine fails no test.
+pub(crate) fn patient() -> MatcherOptions {
+    let deadline = Duration::from_secs(20);
+    MatcherOptions { deadline, slow_deadline: deadline, ..MatcherOptions::default() }
+}
+
+/// Loads a matcher whose caller has time.
+pub(crate) fn load(path: &Path, config: &str) -> Result<Matcher, HostError> {
+    host().load_with(path, config, &patient())
 }
 
 /// The shared library that cargo built of a crate or an example of this package.
@@ -25,6 +40,15 @@ pub(crate) fn built_library(name: &str) -> PathBuf {
     found.max_by_key(modified).unwrap_or_else(|| {
         panic!("{file} is in none of {folders:?}: run all tests of this package, which builds it")
     })
+}
+
+/// The program that cargo built of an example of this package.
+pub(crate) fn built_program(name: &str) -> PathBuf {
+    let executable = std::env::current_exe().unwrap();
+    let profile = executable.parent().and_then(Path::parent).unwrap();
+    let found = profile.join("examples").join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(found.is_file(), "{} is not there: run all tests of this package", found.display());
+    found
 }
 
 /// The C compiler; `None` where the machine has none, and then the test that asks says that it is skipped.

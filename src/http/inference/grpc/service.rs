@@ -12,7 +12,6 @@ use tonic::{Request, Response, Status, Streaming};
 use super::super::Inference;
 use super::super::describe::{EXTENSIONS, SERVER_NAME, SERVER_VERSION};
 use super::super::fault::{invalid, shown};
-use crate::http::guard::Caller;
 use super::super::limits::{SMALL_ANSWER, SMALL_BODY};
 use super::proto::grpc_inference_service_server::GrpcInferenceService;
 use super::proto::{
@@ -23,6 +22,7 @@ use super::proto::{
     ServerMetadataRequest, ServerMetadataResponse, ServerReadyRequest, ServerReadyResponse,
 };
 use super::{deadline, from_wire, status, stream, to_wire};
+use crate::http::guard::Caller;
 use crate::http::{ApiError, health};
 
 type Answered<T> = Result<Response<T>, Status>;

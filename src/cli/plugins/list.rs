@@ -1,13 +1,13 @@
-//! `heartline plugins`: the matchers, and whether they load.
+//! `heartline plugins list`: the matchers, and whether they load.
 
 use std::io::Write;
 
 use serde::Serialize;
 
-use super::CliError;
-use super::arguments::OutputArguments;
-use super::tables::{self, table};
 use crate::app::{MatcherInfo, PluginCheck, check_plugins};
+use crate::cli::CliError;
+use crate::cli::arguments::OutputArguments;
+use crate::cli::tables::{self, table};
 use crate::config::Config;
 use crate::telemetry::with_causes;
 

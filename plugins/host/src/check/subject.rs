@@ -1,0 +1,366 @@
+//! The matcher under check, called as the ABI allows rather than as the safe host would.
+
+use std::collections::BTreeSet;
+use std::ffi::c_void;
+use std::path::Path;
+use std::ptr::null_mut;
+use std::time::{Duration, Instant};
+
+use heartline_plugin_abi as abi;
+use heartline_plugin_abi::{ENTRY_SYMBOL, Entry, RawMatcher, Status, Text};
+
+use super::room::{Answer, Guarded, ScoreRoom};
+use super::world::{Lent, World};
+use crate::{AnswerFault, ConfigSchema, Descriptor, Host, HostError, HostLimits, Library};
+
+/// The room for a matcher's words.
+const MESSAGE_BYTES: usize = 256;
+/// What guards that room.
+const MESSAGE_GUARD: u8 = 0x5a;
+
+/// A matcher's library, initialised.
+pub(crate) struct Subject {
+    descriptor: Descriptor,
+    schema: ConfigSchema,
+    limits: HostLimits,
+    pub(crate) create: abi::CreateFn,
+    pub(crate) score: abi::ScoreFn,
+    pub(crate) destroy: abi::DestroyFn,
+    describe_reason: abi::DescribeReasonFn,
+    get_extension: Option<abi::ExtensionFn>,
+}
+
+/// What a call of a matcher came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) status: Status,
+    pub(crate) words: String,
+}
+
+impl Told {
+    /// An error in words, unless the call went well.
+    pub(crate) fn ok(&self) -> Result<(), String> {
+        if self.status == Status::OK { Ok(()) } else { Err(self.to_string()) }
+    }
+}
+
+impl std::fmt::Display for Told {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Status(number) = self.status;
+        let name = match self.status {
+            Status::OK => "OK",
+            Status::FAILED => "FAILED",
+            Status::BAD_CONFIG => "BAD_CONFIG",
+            Status::BAD_ARGUMENT => "BAD_ARGUMENT",
+            Status::PANICKED => "PANICKED",
+            Status::OUT_OF_TIME => "OUT_OF_TIME",
+            Status::BAD_STATE => "BAD_STATE",
+            _ => "no status of this version",
+        };
+        write!(formatter, "it answered status {number} ({name})")?;
+        if self.words.is_empty() { Ok(()) } else { write!(formatter, ": {}", self.words) }
+    }
+}
+
+/// An error of the host with everything that led to it.
+pub(crate) fn words(error: &HostError) -> String {
+    let mut words = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        words.push_str(": ");
+        words.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    words
+}
+
+impl Subject {
+    /// Finds, opens, checks and initialises the library.
+    pub(crate) fn open(path: &Path, step: impl Fn(&str)) -> Result<Self, String> {
+        let limits = HostLimits::default();
+        step("opening the library");
+        let library: Library = Host::new(limits).open(path).map_err(|error| words(&error))?;
+        step("initialising the library");
+        let schema = library.config_schema().map_err(|error| words(&error))?;
+        let entry = entry(library.path())?;
+        let missing = || "its entry changed after it was opened".to_owned();
+        Ok(Self {
+            descriptor: library.descriptor().clone(),
+            schema,
+            limits,
+            create: entry.create.ok_or_else(missing)?,
+            score: entry.score.ok_or_else(missing)?,
+            destroy: entry.destroy.ok_or_else(missing)?,
+            describe_reason: entry.describe_reason.ok_or_else(missing)?,
+            get_extension: entry.get_extension,
+        })
+    }
+
+    pub(crate) fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    pub(crate) fn schema(&self) -> &ConfigSchema {
+        &self.schema
+    }
+
+    pub(crate) fn limits(&self) -> &HostLimits {
+        &self.limits
+    }
+
+    /// Makes an instance from these bytes, which need not be JSON, nor text.
+    pub(crate) fn create(&self, config: &[u8]) -> Result<Instance<'_>, Told> {
+        let text = Text { data: config.as_ptr(), length: config.len() };
+        let mut pointer: *mut RawMatcher = null_mut();
+        let told = tell(|message| {
+            // SAFETY: the library is initialised; all pointers lead to values that live through the call. Bytes that
+            // are no JSON break the contract on purpose, but not the memory that they are in.
+            unsafe { (self.create)(text, &raw mut pointer, message) }
+        })?;
+        if told.status != Status::OK {
+            return Err(told);
+        }
+        if pointer.is_null() {
+            return Err(Told { status: Status::OK, words: "but there is no instance".to_owned() });
+        }
+        Ok(Instance { subject: self, pointer, codes: BTreeSet::new() })
+    }
+
+    /// What a reason code means; `None` where it means nothing.
+    pub(crate) fn describe(&self, code: u32) -> Result<Option<String>, String> {
+        // SAFETY: the library is initialised, and the function may be called on any thread.
+        let text = unsafe { (self.describe_reason)(code) };
+        if text.length == 0 {
+            return Ok(None);
+        }
+        if text.length > self.limits.max_text_bytes {
+            return Err(format!(
+                "the text of the reason code {code} has {} bytes, more than {}",
+                text.length, self.limits.max_text_bytes
+            ));
+        }
+        // SAFETY: the header makes a matcher promise that the text is as long as it says.
+        let text = unsafe { text.as_str() };
+        let text = text.ok_or_else(|| format!("the text of the reason code {code} is null or not UTF-8"))?;
+        Ok(Some(text.to_owned()))
+    }
+
+    /// The address of an extension; null where there is none.
+    pub(crate) fn extension(&self, id: &[u8]) -> *const c_void {
+        let id = Text { data: id.as_ptr(), length: id.len() };
+        // SAFETY: the library is initialised, and the function may be called on any thread.
+        self.get_extension.map_or(std::ptr::null(), |get| unsafe { get(id) })
+    }
+
+    /// The structure of an extension; `None` where there is none, an error where it is not whole.
+    ///
+    /// # Safety
+    /// `T` must be the structure of this id.
+    unsafe fn table<T: Copy>(&self, id: &str) -> Result<Option<T>, String> {
+        let pointer = self.extension(id.as_bytes()).cast::<T>();
+        if pointer.is_null() {
+            return Ok(None);
+        }
+        if !pointer.is_aligned() {
+            return Err(format!("the structure of {id} is not aligned"));
+        }
+        // SAFETY: the header makes a matcher promise that the structure begins with its size.
+        let size = unsafe { pointer.cast::<u32>().read() };
+        if (size as usize) < size_of::<T>() {
+            return Err(format!("the structure of {id} has {size} bytes, 1.0 has {}", size_of::<T>()));
+        }
+        // SAFETY: the size says that the structure is there in full.
+        Ok(Some(unsafe { pointer.read() }))
+    }
+
+    pub(crate) fn explain_table(&self) -> Result<Option<abi::ExplainFn>, String> {
+        // SAFETY: this is the structure of this id.
+        let table = unsafe { self.table::<abi::Explain>(abi::EXPLAIN) }?;
+        table
+            .map(|table| table.explain.ok_or_else(|| "heartline.explain has no function explain".to_owned()))
+            .transpose()
+    }
+
+    pub(crate) fn learn_table(&self) -> Result<Option<abi::LearnFn>, String> {
+        // SAFETY: this is the structure of this id.
+        let table = unsafe { self.table::<abi::Learn>(abi::LEARN) }?;
+        table
+            .map(|table| table.learn.ok_or_else(|| "heartline.learn has no function learn".to_owned()))
+            .transpose()
+    }
+
+    pub(crate) fn state_table(&self) -> Result<Option<(abi::SaveFn, abi::LoadFn)>, String> {
+        // SAFETY: this is the structure of this id.
+        let table = unsafe { self.table::<abi::State>(abi::STATE) }?;
+        let both = |table: abi::State| Some((table.save?, table.load?));
+        table
+            .map(|table| both(table).ok_or_else(|| "heartline.state lacks save or load".to_owned()))
+            .transpose()
+    }
+}
+
+/// Calls with room for words, which is guarded.
+pub(crate) fn tell(call: impl FnOnce(*mut abi::Message) -> Status) -> Result<Told, Told> {
+    let mut room = Guarded::new(MESSAGE_BYTES, 0_u8, MESSAGE_GUARD);
+    let mut message = abi::Message {
+        size: abi::size_of_struct::<abi::Message>(),
+        capacity: MESSAGE_BYTES as u32,
+        data: room.as_mut_ptr(),
+        length: 0,
+        reserved: 0,
+    };
+    let status = call(&raw mut message);
+    let wrong = |words: String| Told { status, words };
+    room.check("the message").map_err(wrong)?;
+    if message.length as usize > MESSAGE_BYTES {
+        return Err(wrong(format!(
+            "the length of the message is {}, there is room for {MESSAGE_BYTES}",
+            message.length
+        )));
+    }
+    let written = &room.values()[..message.length as usize];
+    match std::str::from_utf8(written) {
+        Ok(text) => Ok(Told { status, words: crate::services::readable(text.as_bytes(), MESSAGE_BYTES) }),
+        Err(_) => Err(wrong("the message is not UTF-8".to_owned())),
+    }
+}
+
+/// An instance of the matcher under check.
+pub(crate) struct Instance<'subject> {
+    subject: &'subject Subject,
+    pub(crate) pointer: *mut RawMatcher,
+    /// The reason codes that were found to mean something.
+    codes: BTreeSet<u32>,
+}
+
+// SAFETY: the header lets an instance be used on any thread, as long as no two use it at once; every call takes the
+// instance by `&mut`.
+unsafe impl Send for Instance<'_> {}
+
+impl Drop for Instance<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the instance was made by this library, nobody else can use it any more, and it ends only here.
+        unsafe { (self.subject.destroy)(self.pointer) };
+    }
+}
+
+impl<'subject> Instance<'subject> {
+    pub(crate) fn subject(&self) -> &'subject Subject {
+        self.subject
+    }
+
+    /// Scores and checks everything about the answer.
+    pub(crate) fn score(&mut self, world: &World) -> Result<Answer, String> {
+        self.score_timed(world).map(|(answer, _)| answer)
+    }
+
+    /// As [`Self::score`], with the time that the matcher took.
+    pub(crate) fn score_timed(&mut self, world: &World) -> Result<(Answer, Duration), String> {
+        let (told, answer, elapsed) = self.score_or_status(world)?;
+        told.ok()?;
+        Ok((answer, elapsed))
+    }
+
+    /// Scores; where the matcher reports a failure, only what is true of failures too is checked.
+    pub(crate) fn score_or_status(&mut self, world: &World) -> Result<(Told, Answer, Duration), String> {
+        let lent = Lent::new(world);
+        let (request, candidates) = (lent.request(), lent.candidates());
+        self.score_raw(&raw const request, &raw const candidates, world.count())
+    }
+
+    /// Scores what these structures lead to, of so many candidates.
+    pub(crate) fn score_raw(
+        &mut self,
+        request: *const abi::Request,
+        candidates: *const abi::Candidates,
+        count: usize,
+    ) -> Result<(Told, Answer, Duration), String> {
+        let mut room = ScoreRoom::new(count);
+        let mut scores = room.lend();
+        let columns = (scores.scores, scores.confidences, scores.reason_codes, scores.eligible);
+        let score = self.subject.score;
+        let started = Instant::now();
+        // SAFETY: the instance lives as long as `self`, which is ours alone; all pointers lead to values that live
+        // through the call, with as many elements as their counts say.
+        let told =
+            tell(|message| unsafe { score(self.pointer, request, candidates, &raw mut scores, message) });
+        let elapsed = started.elapsed();
+        let told = told.map_err(|told| told.words)?;
+        room.check_guards()?;
+        if columns != (scores.scores, scores.confidences, scores.reason_codes, scores.eligible) {
+            return Err("it changed the pointers of the answer's columns, which are the host's".to_owned());
+        }
+        let answer = room.into_answer();
+        if told.status == Status::OK {
+            self.check(&answer, scores.count as usize)
+                .map_err(|fault| format!("the answer is not valid: {fault}"))?;
+        }
+        Ok((told, answer, elapsed))
+    }
+
+    /// Holds an answer to the contract.
+    fn check(&mut self, answer: &Answer, found: usize) -> Result<(), String> {
+        let expected = answer.len();
+        let fault = |fault: AnswerFault| Err(fault.to_string());
+        if found != expected {
+            return fault(AnswerFault::WrongLength { expected, found });
+        }
+        for row in 0..expected {
+            for (column, value) in [("score", answer.score(row)), ("confidence", answer.confidence(row))] {
+                if !(0.0..=1.0).contains(&value) {
+                    return fault(AnswerFault::OutOfRange { column, row, value });
+                }
+            }
+            let value = answer.eligible(row);
+            if value > 1 {
+                return fault(AnswerFault::EligibleMark { row, value });
+            }
+        }
+        let limit = self.subject.limits.max_reason_codes;
+        for (row, &code) in answer.reason_codes().iter().enumerate() {
+            if self.codes.contains(&code) {
+                continue;
+            }
+            if self.codes.len() >= limit {
+                return fault(AnswerFault::TooManyReasons { limit });
+            }
+            if self.subject.describe(code)?.is_none() {
+                return fault(AnswerFault::UnknownReason { row, code });
+            }
+            self.codes.insert(code);
+        }
+        Ok(())
+    }
+
+    /// The reason codes that answers had so far.
+    pub(crate) fn codes(&self) -> &BTreeSet<u32> {
+        &self.codes
+    }
+}
+
+/// Copies the entry out of a library that the host has opened and checked.
+#[cfg(unix)]
+fn entry(path: &Path) -> Result<Entry, String> {
+    use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+    // SAFETY: the library is open already, so that no code of it runs now.
+    let library =
+        unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| error.to_string())?;
+    copy_entry(std::mem::ManuallyDrop::new(libloading::Library::from(library)))
+}
+
+/// Copies the entry out of a library that the host has opened and checked.
+#[cfg(not(unix))]
+fn entry(path: &Path) -> Result<Entry, String> {
+    // SAFETY: the library is open already, so that no code of it runs now.
+    let library = unsafe { libloading::Library::new(path) }.map_err(|error| error.to_string())?;
+    copy_entry(std::mem::ManuallyDrop::new(library))
+}
+
+/// The library is kept open, because nothing may be unmapped.
+#[allow(clippy::needless_pass_by_value, reason = "the library must not be closed by anybody else")]
+fn copy_entry(library: std::mem::ManuallyDrop<libloading::Library>) -> Result<Entry, String> {
+    // SAFETY: the symbol is an entry: the host has checked it.
+    let symbol = unsafe { library.get::<*const Entry>(ENTRY_SYMBOL) }.map_err(|error| error.to_string())?;
+    // SAFETY: the host has found it aligned and as large as this version asks for.
+    Ok(unsafe { **symbol })
+}

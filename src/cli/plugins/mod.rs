@@ -1,0 +1,63 @@
+//! `heartline plugins`: what can be done with matchers. Without a further word it lists them.
+
+mod check;
+mod list;
+
+use std::io::Write;
+
+use clap::{Args, Subcommand};
+
+use super::CliError;
+use super::arguments::OutputArguments;
+use crate::config::Config;
+
+use check::{CheckArguments, CheckCaseArguments};
+
+/// What to do with matchers; nothing said lists them.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct PluginsArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<PluginsCommand>,
+    /// How to print the list.
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+/// What to do with matchers.
+#[derive(Debug, Subcommand)]
+pub enum PluginsCommand {
+    /// Lists the matchers: version, plugin interface, and whether they load.
+    List(OutputArguments),
+    /// Holds a matcher's library to the contract, out of process: conformance cases and seeded fuzzing.
+    Check(CheckArguments),
+    /// Runs one case of a check, as its child.
+    #[command(hide = true)]
+    CheckCase(CheckCaseArguments),
+}
+
+/// Does what needs no configuration; `None` where that is not what was asked for.
+pub(super) fn run_without_config(
+    arguments: &PluginsArguments,
+    output: &mut dyn Write,
+) -> Option<Result<(), CliError>> {
+    match arguments.command.as_ref()? {
+        PluginsCommand::List(_) => None,
+        PluginsCommand::Check(arguments) => Some(check::run(arguments, output)),
+        PluginsCommand::CheckCase(arguments) => Some(check::run_case(arguments)),
+    }
+}
+
+/// Does what needs the configuration.
+pub(super) fn run(
+    config: &Config,
+    arguments: &PluginsArguments,
+    output: &mut dyn Write,
+) -> Result<(), CliError> {
+    let arguments = match &arguments.command {
+        Some(PluginsCommand::List(arguments)) => arguments,
+        _ => &arguments.output,
+    };
+    list::run(config, arguments, output)
+}

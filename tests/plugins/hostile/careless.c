@@ -1,0 +1,3 @@
+/* Takes any configuration. */
+#define ANY_CONFIG
+#include "base.h"

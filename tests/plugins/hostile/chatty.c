@@ -1,0 +1,7 @@
+/* Writes to standard output. */
+#include <stdio.h>
+
+#define ON_CREATE                                                                                                      \
+    puts("here I am");                                                                                                 \
+    fflush(stdout);
+#include "base.h"

@@ -1,0 +1,2 @@
+/* Gets nothing wrong. */
+#include "base.h"

@@ -1,0 +1,3 @@
+/* Has no function for scores. */
+#define SCORE NULL
+#include "base.h"
