@@ -76,10 +76,6 @@ fn filter(policy: &Policy, request: &RankingRequest, roster: &Roster, reasons: &
 }
 
 impl Judgement<'_> {
-    pub(in crate::routing) fn is_free(&self, row: usize) -> bool {
-        self.reasons[row] == FREE
-    }
-
     /// The rows that could take the call.
     pub(in crate::routing) fn free(&self) -> Vec<u32> {
         // The host takes no more candidates than 32 bits count.
