@@ -68,8 +68,8 @@ fn router(folder: &Path, names: &[&str]) -> Result<Router, String> {
     for name in names {
         let path = folder.join(library_file_name(&format!("heartline-{name}")));
         let matcher = host.load(&path, "{}").map_err(|error| error.to_string())?;
-        let id = matcher.descriptor().id;
-        uses.push(MatcherUse { id: id, weight: 1.0, mode: Mode::Active });
+        let id = matcher.descriptor().id.clone();
+        uses.push(MatcherUse { id: id.clone(), weight: 1.0, mode: Mode::Active });
         let scorer = PluginScorer::new(Arc::new(matcher), Arc::default());
         pool.insert(id, Arc::new(scorer));
     }
