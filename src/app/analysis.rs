@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::Consent;
 use crate::emotion::{EmotionVector, Explanation, Modality, Reading, TimelinePoint};
 use crate::engine::ModelInfo;
-use crate::routing::{LanguageLevel, Ranking, SkillNeed};
+use crate::routing::{LanguageLevel, OtherLanguage, Ranking, SkillNeed};
 
 /// The layout's version.
 pub const ANALYSIS_VERSION: u32 = 1;
@@ -70,6 +70,9 @@ pub struct Language {
     pub confidence: f32,
     /// How it was found.
     pub source: LanguageSource,
+    /// Further languages that were heard, the most spoken first, with their shares of the words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<OtherLanguage>,
 }
 
 /// How a language was found.

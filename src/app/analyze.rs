@@ -18,7 +18,7 @@ use crate::emotion::{
     Fused, FusionConfig, Modality, Reading, Utterance, find_concern_in_call, fuse_at, infer_need_in_call,
 };
 use crate::media::TranscriptLine;
-use crate::routing::{Agent, Ranking, RankingRequest};
+use crate::routing::{Agent, Ranking, RankingRequest, Roster};
 use crate::telemetry::record;
 
 /// Everything that fusion and ranking need, so that they can move to a worker.
@@ -149,7 +149,8 @@ impl App {
             if let Some(agents) = agents {
                 let started = Instant::now();
                 request.validate(&limits).map_err(AppError::RankingRequest)?;
-                judged.ranking = Some(router.rank(&request, &agents).map_err(AppError::Matchers)?);
+                let roster = Roster::new(agents).map_err(AppError::Matchers)?;
+                judged.ranking = Some(router.rank(&request, &roster).map_err(AppError::of_ranking)?);
                 judged.rank_time = started.elapsed();
                 record::rank(judged.rank_time);
             }

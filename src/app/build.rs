@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::live::record::{RecordedPolicy, Recorder};
 use crate::live::{Hub, LiveRooms};
-use crate::routing::Router;
+use crate::routing::{Policy, Records, Router};
 use crate::telemetry::record;
 use crate::webrtc::WebRtc;
 
@@ -68,7 +68,8 @@ impl App {
         record::build(env!("CARGO_PKG_VERSION"), engine.device());
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let pool = WorkPool::new(workers, workers * WAITING_PER_WORKER);
-        let router = Arc::new(router);
+        let records = Records::start(&config.routing.records).map_err(StartError::Rankings)?;
+        let router = Arc::new(router.with_records(records));
         let recorder = Recorder::start(&config.live, &config.fusion, RecordedPolicy::of(&config))
             .map_err(StartError::Record)?;
         let live = Hub::new(LiveRooms {
@@ -124,13 +125,19 @@ impl App {
     /// What is told of each matcher, by name.
     #[must_use]
     pub fn matcher_infos(&self) -> Vec<MatcherInfo> {
-        self.rooms.matchers.infos(self.rooms.config.routing.default_policy())
+        self.rooms.matchers.infos(&self.active_policy())
     }
 
     /// Everything that is told of one matcher; none where there is none of that name.
     #[must_use]
     pub fn matcher_detail(&self, id: &str) -> Option<MatcherDetail> {
-        self.rooms.matchers.detail(id, self.rooms.config.routing.default_policy())
+        self.rooms.matchers.detail(id, &self.active_policy())
+    }
+
+    /// The policy that ranks now where a request names none.
+    fn active_policy(&self) -> Arc<Policy> {
+        // There always is one: the book is made with it, and it cannot be taken out.
+        self.rooms.router.policies().find(None).unwrap_or_default()
     }
 
     /// Loads a matcher's library anew while rankings go on, with other settings where some are given; gives the new
@@ -173,12 +180,18 @@ impl App {
         self.rooms.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Ends the models' threads, after what they accepted is answered, and keeps what matchers have learned. Requests after this are refused.
+    /// Ends the models' threads, after what they accepted is answered, and keeps what matchers have learned and the last
+    /// rankings. Requests after this are refused.
     pub async fn stop(&self) {
         self.rooms.engine.shutdown().await;
         let matchers = self.rooms.matchers.clone();
         if let Err(error) = tokio::task::spawn_blocking(move || matchers.stop()).await {
             tracing::error!(%error, "what matchers have learned could not be kept");
+        }
+        let router = self.router();
+        let settled = tokio::task::spawn_blocking(move || router.records().map(Records::settle)).await;
+        if let Err(error) = settled {
+            tracing::error!(%error, "the last rankings may not be recorded");
         }
     }
 

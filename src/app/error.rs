@@ -13,6 +13,7 @@ use crate::live::record::RecordError;
 use crate::live::webhooks::WebhookError;
 use crate::media::MediaError;
 use crate::routing::RoutingError;
+use crate::routing::record::RecordsError;
 use crate::webrtc::WebRtcError;
 
 /// How long a client should wait before it tries again when the server's own limits refused it, in milliseconds.
@@ -58,6 +59,9 @@ pub enum AppError {
     /// What the ranking is made for is out of range.
     #[error("the ranking cannot be made")]
     RankingRequest(#[source] RoutingError),
+    /// What was asked of policies or rankings that were made cannot be done.
+    #[error(transparent)]
+    Routing(RoutingError),
     /// The matchers cannot be asked.
     #[error("the matchers could not be asked")]
     Matchers(#[source] RoutingError),
@@ -110,6 +114,16 @@ impl From<EngineError> for AppError {
             EngineError::Overloaded { retry_after_ms } => Self::Overloaded { retry_after_ms },
             EngineError::Deadline => Self::Deadline,
             error => Self::Engine(error),
+        }
+    }
+}
+
+impl AppError {
+    /// Why a ranking was not made: the client named what is not there, or the matchers could not be asked.
+    pub(super) fn of_ranking(error: RoutingError) -> Self {
+        match error {
+            RoutingError::UnknownPolicy(_) => Self::Routing(error),
+            error => Self::Matchers(error),
         }
     }
 }
@@ -176,6 +190,9 @@ pub enum StartError {
     /// The certificate cannot be used.
     #[error("TLS cannot be spoken as server.tls_certificate and server.tls_key say")]
     Tls(#[source] TlsError),
+    /// Rankings cannot be recorded as configured.
+    #[error("rankings cannot be recorded")]
+    Rankings(#[source] RecordsError),
     /// Calls cannot be recorded as configured.
     #[error("calls cannot be recorded")]
     Record(#[source] RecordError),

@@ -3,12 +3,20 @@
 use super::CallOptions;
 use super::analysis::{Language, LanguageSource, NoteCode};
 use super::notes::Notes;
-use crate::emotion::{Modality, Span, Utterance, detect_conversation_language};
+use crate::emotion::{Modality, Span, Utterance, detect_conversation_languages};
+use crate::routing::OtherLanguage;
 
 /// The languages that the shipped text model was trained for.
 const READABLE: [&str; 2] = ["en", "zh"];
 /// How sure a detection must be before words are left unread because of it.
 const SURE: f32 = 0.8;
+
+/// The share of the words from which on a language beside the main one counts.
+const OTHER_SHARE: f32 = 0.15;
+/// The most languages beside the main one.
+const OTHERS: usize = 3;
+/// The most that the others may have together, so that the main one has something left.
+const MOST_SHARE: f32 = 0.95;
 
 /// A language and what follows from it.
 #[derive(Debug, Clone)]
@@ -38,15 +46,21 @@ pub(super) fn language_of(
     options: &CallOptions,
     notes: &mut Notes,
 ) -> TextLanguage {
-    let guess = detect_conversation_language(utterances);
+    let (guess, languages) = detect_conversation_languages(utterances);
+    let heard = |main: Option<&str>| others(&languages, main);
     let found = match (&options.language, guess.tag) {
         (Some(tag), _) => {
-            Language { tag: Some(tag.clone()), confidence: 1.0, source: LanguageSource::Stated }
+            let others = heard(Some(tag));
+            Language { tag: Some(tag.clone()), confidence: 1.0, source: LanguageSource::Stated, others }
         }
         (None, Some(tag)) => {
-            Language { tag: Some(tag), confidence: guess.confidence, source: LanguageSource::Detected }
+            let others = heard(Some(&tag));
+            let source = LanguageSource::Detected;
+            Language { tag: Some(tag), confidence: guess.confidence, source, others }
         }
-        (None, None) => Language { tag: None, confidence: 0.0, source: LanguageSource::Unknown },
+        (None, None) => {
+            Language { tag: None, confidence: 0.0, source: LanguageSource::Unknown, others: heard(None) }
+        }
     };
     if utterances.is_empty() {
         return TextLanguage { found, is_readable: true };
@@ -69,6 +83,24 @@ pub(super) fn language_of(
         notes.about(Modality::Text, NoteCode::UnsupportedLanguage, message);
     }
     TextLanguage { found, is_readable }
+}
+
+/// The languages beside the main one that a good part of the words is in: one short utterance that sounds like another
+/// language makes nobody bilingual.
+fn others(heard: &[(String, f32)], main: Option<&str>) -> Vec<OtherLanguage> {
+    let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
+    let is_main = |tag: &str| main.is_some_and(|main| primary(main) == primary(tag));
+    let others = heard.iter().filter(|(tag, share)| *share >= OTHER_SHARE && !is_main(tag)).take(OTHERS);
+    let others: Vec<_> = others.collect();
+    // A main language that is stated and was hardly heard keeps something all the same.
+    let sum: f32 = others.iter().map(|(_, share)| share).sum();
+    let scale = if main.is_some() && sum > MOST_SHARE { MOST_SHARE / sum } else { 1.0 };
+    let other = |(tag, share): &(String, f32)| OtherLanguage {
+        language: tag.clone(),
+        share: (share * scale).min(1.0),
+        level: None,
+    };
+    others.into_iter().map(other).collect()
 }
 
 fn is_trained_for(tag: &str) -> bool {
@@ -119,6 +151,26 @@ mod tests {
         assert!(TextLanguage::of("我的退款怎么还没到账", None).is_readable);
         assert!(!TextLanguage::of("OK", Some("pl")).is_readable);
         assert!(TextLanguage::of("", None).is_readable);
+    }
+
+    #[test]
+    fn a_customer_who_goes_from_one_language_to_another_has_both() {
+        let said = |text: &str| Utterance { span: Span::at(0), text: text.to_owned() };
+        let english = "I have been waiting for my refund for three weeks now and nobody answers.";
+        let spanish = "Ya llevo tres semanas esperando la devolución y nadie me contesta al teléfono.";
+        let options = CallOptions { language: Some("en-US".to_owned()), ..CallOptions::default() };
+        let heard = |texts: &[&str], options: &CallOptions| {
+            let utterances: Vec<_> = texts.iter().map(|text| said(text)).collect();
+            language_of(&utterances, options, &mut Notes::default()).found
+        };
+        let mixed = heard(&[english, spanish], &options);
+        assert_eq!(mixed.others.len(), 1);
+        assert_eq!(mixed.others[0].language, "es");
+        assert!((0.3..0.7).contains(&mixed.others[0].share), "{:?}", mixed.others);
+        assert!(heard(&[english, english], &options).others.is_empty());
+        let found = heard(&[english, english, english, spanish], &CallOptions::default());
+        let shares: f32 = found.others.iter().map(|other| other.share).sum();
+        assert!(shares < 1.0, "{found:?}");
     }
 
     #[test]

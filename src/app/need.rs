@@ -40,14 +40,17 @@ pub(crate) fn ranking_request(
     need: &CallNeed,
     language: &Language,
 ) -> RankingRequest {
+    // A customer who asks for another language than the one spoken wants to be answered in it, and in it alone.
+    let other_languages =
+        if need.requested_language.is_some() { Vec::new() } else { language.others.clone() };
     RankingRequest {
-        emotion,
-        // A customer who asks for another language than the one spoken wants to be answered in it.
         language: need.requested_language.clone().or_else(|| language.tag.clone()),
+        other_languages,
         language_level: need.language_level,
         needed_skills: need.needed_skills.clone(),
         complexity: need.complexity,
         waiting_ms: need.waiting_ms,
+        ..RankingRequest::new(emotion)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use super::{AgentList, App, AppError, Place};
-use crate::routing::{Ranking, RankingRequest, RoutingError};
+use crate::routing::record::{KeptRanking, OutcomeReport, ReportedOutcome};
+use crate::routing::{Policies, Policy, Ranking, RankingRequest, Records, Roster, RoutingError};
 use crate::telemetry::record;
 
 impl App {
@@ -35,10 +36,43 @@ impl App {
             vector.map_err(|error| AppError::RankingRequest(RoutingError::Request(error.to_string())))?;
             request.validate(&limits).map_err(AppError::RankingRequest)?;
             let agents = agents.into_agents(&limits).map_err(AppError::Agents)?;
-            let ranking = router.rank(&request, &agents).map_err(AppError::Matchers)?;
+            let roster = Roster::new(agents).map_err(AppError::Matchers)?;
+            let ranking = router.rank(&request, &roster).map_err(AppError::of_ranking)?;
             record::rank(started.elapsed());
             Ok(ranking)
         });
         ranked.await?
+    }
+
+    /// What is remembered of a ranking.
+    ///
+    /// # Errors
+    /// [`AppError::Routing`] where there is no such ranking, or it is too long ago.
+    pub fn kept_ranking(&self, id: &str) -> Result<KeptRanking, AppError> {
+        let router = self.router();
+        let kept = router.records().and_then(|records: &Records| records.find(id));
+        kept.ok_or_else(|| AppError::Routing(RoutingError::UnknownRanking(id.to_owned())))
+    }
+
+    /// Takes in how the call of a ranking ended, and tells the matchers that learn.
+    ///
+    /// # Errors
+    /// [`AppError::Routing`] or [`AppError::Overloaded`].
+    pub async fn conclude(&self, id: String, outcome: ReportedOutcome) -> Result<OutcomeReport, AppError> {
+        let router = self.router();
+        self.run_blocking(move || router.conclude(&id, outcome)).await?.map_err(AppError::Routing)
+    }
+
+    /// Runs something with the policies.
+    pub fn with_policies<T>(&self, look: impl FnOnce(&Policies) -> T) -> T {
+        look(self.router().policies())
+    }
+
+    /// Adds a policy or replaces the one of its name, at once and until the next start; true where there was none.
+    ///
+    /// # Errors
+    /// [`AppError::Routing`] with every fault.
+    pub fn put_policy(&self, policy: Policy) -> Result<bool, AppError> {
+        self.router().put_policy(policy).map_err(AppError::Routing)
     }
 }

@@ -45,6 +45,9 @@ pub enum Command {
     Bench(BenchArguments),
     /// Plays the recording of a live call again; docs/events.md has the details.
     Replay(ReplayArguments),
+    /// Makes recorded rankings again; docs/policies.md has the details.
+    #[command(subcommand)]
+    Rank(RankCommand),
     /// Makes API keys; docs/access.md has the details.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -127,6 +130,27 @@ pub enum PolicyArgument {
 fn speed(text: &str) -> Result<f64, String> {
     let speed: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
     if (0.01..=1e6).contains(&speed) { Ok(speed) } else { Err("not within 0.01 to 1000000".to_owned()) }
+}
+
+/// What to do with recorded rankings.
+#[derive(Debug, Subcommand)]
+pub enum RankCommand {
+    /// Ranks as was recorded and says whether it comes out the same, or ranks with another policy.
+    Replay(RankReplayArguments),
+}
+
+/// Recorded rankings to make again.
+#[derive(Debug, Args)]
+pub struct RankReplayArguments {
+    /// A file of rankings, or a ranking's identifier; left out, all rankings of routing.records.folder.
+    #[arg(value_name = "FILE|ID")]
+    pub rankings: Option<String>,
+    /// Ranks with another policy and says what would change: a file (TOML), or a policy of the configuration.
+    #[arg(long, value_name = "FILE|NAME")]
+    pub what_if: Option<String>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArguments,
 }
 
 /// What to do with keys.

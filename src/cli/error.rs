@@ -10,6 +10,7 @@ use crate::live::record::replay::ReplayError;
 use crate::load::LoadError;
 use crate::media::MediaError;
 use crate::predict::PredictError;
+use crate::routing::record::archive::ArchiveError;
 use crate::telemetry::{TelemetryError, causes_joined};
 
 /// How the program ends.
@@ -100,6 +101,9 @@ pub enum CliError {
     /// A recording cannot be played.
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    /// Recorded rankings cannot be read.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// A replay came out otherwise than its recording.
     #[error("{0}")]
     ReplayDiffers(String),
@@ -147,6 +151,7 @@ impl CliError {
             | Self::Load(LoadError::Unreachable { .. } | LoadError::NoSample { .. })
             | Self::NoSample { .. }
             | Self::Replay(_)
+            | Self::Archive(_)
             | Self::Unusable(_) => Exit::Unavailable,
             _ => Exit::Failure,
         }

@@ -14,6 +14,7 @@ mod keys;
 mod models;
 mod plugins;
 mod predict;
+mod rank;
 mod replay;
 mod report;
 mod serve;
@@ -85,6 +86,7 @@ fn execute(arguments: Arguments, output: &mut dyn Write, faults: &mut dyn Write)
         Command::Bench(arguments) => bench::run(&config, &arguments, output, faults),
         Command::Predict(command) => predict::run(config, command, faults),
         Command::Replay(arguments) => replay::run(config, &arguments, output),
+        Command::Rank(command) => rank::run(&config, &command, output),
         Command::Plugins(arguments) => plugins::run(&config, &arguments, output),
         Command::Models(arguments) => models::run(&config, &arguments, output),
         Command::MatcherProcess => serve_matcher(),

@@ -175,6 +175,7 @@ fn write_excluded(ranking: &Ranking, output: &mut dyn Write) -> io::Result<()> {
             Exclusion::Busy => "busy".to_owned(),
             Exclusion::Offline => "offline".to_owned(),
             Exclusion::AtCapacity => "at capacity".to_owned(),
+            Exclusion::Filtered { filter, reason } => format!("kept out by {filter} ({reason})"),
             Exclusion::Ineligible { matcher, reason } => format!("ruled out by {matcher} ({reason})"),
         };
         *counts.entry(reason).or_default() += 1;

@@ -30,7 +30,7 @@ use crate::engine::EngineConfig;
 use crate::live::LiveConfig;
 use crate::live::webhooks::WebhooksConfig;
 use crate::media::MediaLimits;
-use crate::routing::{Policy, RoutingLimits};
+use crate::routing::{Policy, RecordsConfig, RoutingLimits};
 use crate::telemetry::TelemetryConfig;
 use crate::webrtc::WebRtcConfig;
 
@@ -136,6 +136,8 @@ pub struct RoutingConfig {
     pub policies: Vec<Policy>,
     /// What a list of agents may be.
     pub limits: RoutingLimits,
+    /// What is kept of rankings.
+    pub records: RecordsConfig,
 }
 
 impl RoutingConfig {

@@ -10,7 +10,7 @@ use crate::emotion::FusionConfig;
 use crate::live::LiveConfig;
 use crate::live::webhooks::WebhooksConfig;
 use crate::media::MediaLimits;
-use crate::routing::{Policy, RoutingLimits};
+use crate::routing::{Policy, RecordsConfig, RoutingLimits};
 use crate::telemetry::LogFormat;
 use crate::webrtc::WebRtcConfig;
 
@@ -202,12 +202,19 @@ pub struct RawRouting {
     pub policies: Vec<Policy>,
     /// `[routing.limits]`, which belongs to the routing room.
     pub limits: RoutingLimits,
+    /// `[routing.records]`, which belongs to the routing room.
+    pub records: RecordsConfig,
 }
 
 impl Default for RawRouting {
     fn default() -> Self {
         let policy = Policy::default();
-        Self { policy: policy.name.clone(), policies: vec![policy], limits: RoutingLimits::default() }
+        Self {
+            policy: policy.name.clone(),
+            policies: vec![policy],
+            limits: RoutingLimits::default(),
+            records: RecordsConfig::default(),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::emotion::FusionConfig;
 use crate::live::LiveConfig;
 use crate::live::webhooks::WebhooksConfig;
 use crate::media::MediaLimits;
-use crate::routing::RoutingLimits;
+use crate::routing::{RecordsConfig, RoutingLimits};
 
 /// A section of the configuration that another room owns.
 ///
@@ -50,6 +50,12 @@ impl Section for WebhooksConfig {
 }
 
 impl Section for RoutingLimits {
+    fn validate(&self) -> Vec<(String, String)> {
+        Self::validate(self)
+    }
+}
+
+impl Section for RecordsConfig {
     fn validate(&self) -> Vec<(String, String)> {
         Self::validate(self)
     }

@@ -227,6 +227,13 @@ fn every_bound_is_enforced_on_both_sides() {
         ("routing.limits.max_skills", 1, 4_096),
         ("routing.limits.max_languages", 1, 1_024),
         ("routing.limits.max_name_characters", 1, 4_096),
+        ("routing.limits.max_attributes", 1, 1_024),
+        ("routing.limits.max_attribute_characters", 1, 4_096),
+        ("routing.records.max_bytes", 1 << 20, 1 << 44),
+        ("routing.records.max_age_hours", 1, 87_600),
+        ("routing.records.max_waiting", 1, 100_000),
+        ("routing.records.memory_rankings", 1, 1_000_000),
+        ("routing.records.memory_bytes", 1 << 20, 1 << 36),
         ("webrtc.max_peers", 1, 10_000),
         ("webrtc.connect_timeout_ms", 100, 600_000),
     ];

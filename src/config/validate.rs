@@ -146,6 +146,7 @@ fn routing(raw: RawRouting, bounds: &mut Bounds) -> RoutingConfig {
         policy: raw.policy,
         policies: raw.policies,
         limits: bounds.section("routing.limits", raw.limits),
+        records: bounds.section("routing.records", raw.records),
     }
 }
 

@@ -26,7 +26,10 @@ pub use fusion::{
 };
 pub use heartline_models::{CATEGORY_COUNT, Category};
 pub use label::{CategoryProbabilities, LabelScore, Modality, top_category};
-pub use language::{LanguageDoubt, LanguageGuess, detect_conversation_language, detect_language};
+pub use language::{
+    LanguageDoubt, LanguageGuess, detect_conversation_language, detect_conversation_languages,
+    detect_language,
+};
 pub use need::{Need, infer_need, infer_need_in_call};
 pub use reading::{FaceRegion, Reading, ServiceHints, Span, Utterance};
 pub use vector::{

@@ -10,6 +10,7 @@ use crate::app::AppError;
 use crate::engine::EngineError;
 use crate::live::LiveError;
 use crate::media::MediaError;
+use crate::routing::RoutingError;
 use crate::telemetry::{Fault, with_causes};
 
 /// The codes an error answer may carry. A code never changes its meaning; new ones may be added.
@@ -105,13 +106,23 @@ pub enum ErrorCode {
     IceRestartRefused,
     /// The request does not carry the signature of the configured account.
     SignatureInvalid,
+    /// There is no policy of this name.
+    PolicyUnknown,
+    /// The policy has faults; the message lists them.
+    PolicyInvalid,
+    /// The policy is the active one and cannot be taken out.
+    PolicyInUse,
+    /// There is no ranking of this identifier, or it is too long ago.
+    RankingUnknown,
+    /// The ranking has another outcome already.
+    OutcomeConflict,
     /// The server made a mistake.
     Internal,
 }
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 50] = [
         Self::BodyUnreadable,
         Self::BodyTimeout,
         Self::BodyTooLarge,
@@ -156,6 +167,11 @@ impl ErrorCode {
         Self::PreconditionFailed,
         Self::IceRestartRefused,
         Self::SignatureInvalid,
+        Self::PolicyUnknown,
+        Self::PolicyInvalid,
+        Self::PolicyInUse,
+        Self::RankingUnknown,
+        Self::OutcomeConflict,
         Self::Internal,
     ];
 
@@ -207,6 +223,11 @@ impl ErrorCode {
             Self::PreconditionFailed => "precondition_failed",
             Self::IceRestartRefused => "ice_restart_refused",
             Self::SignatureInvalid => "signature_invalid",
+            Self::PolicyUnknown => "policy_unknown",
+            Self::PolicyInvalid => "policy_invalid",
+            Self::PolicyInUse => "policy_in_use",
+            Self::RankingUnknown => "ranking_unknown",
+            Self::OutcomeConflict => "outcome_conflict",
             Self::Internal => "internal",
         }
     }
@@ -319,6 +340,7 @@ fn code_of(error: &AppError) -> ErrorCode {
         AppError::Agents(_) => ErrorCode::AgentsInvalid,
         AppError::RankingRequest(_) => ErrorCode::RequestInvalid,
         AppError::Matchers(_) => ErrorCode::MatchersFailed,
+        AppError::Routing(error) => code_of_routing(error),
         AppError::Audio(source) if is_too_large(source) => ErrorCode::AudioTooLarge,
         AppError::Audio(_) => ErrorCode::AudioUnreadable,
         AppError::Frame { source, .. } if is_too_large(source) => ErrorCode::FrameTooLarge,
@@ -334,6 +356,18 @@ fn code_of(error: &AppError) -> ErrorCode {
         AppError::Engine(EngineError::Model(ModelError::Input(_))) => ErrorCode::InputInvalid,
         AppError::Engine(_) => ErrorCode::ModelFailed,
         AppError::Worker(_) => ErrorCode::Internal,
+    }
+}
+
+const fn code_of_routing(error: &RoutingError) -> ErrorCode {
+    match error {
+        RoutingError::UnknownPolicy(_) => ErrorCode::PolicyUnknown,
+        RoutingError::Policy(_) | RoutingError::UnknownMatcher(_) => ErrorCode::PolicyInvalid,
+        RoutingError::PolicyInUse(_) => ErrorCode::PolicyInUse,
+        RoutingError::UnknownRanking(_) => ErrorCode::RankingUnknown,
+        RoutingError::OutcomeConflict(_) => ErrorCode::OutcomeConflict,
+        RoutingError::Outcome(_) => ErrorCode::RequestInvalid,
+        _ => ErrorCode::MatchersFailed,
     }
 }
 

@@ -20,7 +20,9 @@ pub mod live;
 mod matchers;
 mod multipart;
 mod openapi;
+mod policies;
 mod rank;
+mod rankings;
 mod request_id;
 pub mod sessions;
 mod status;
@@ -29,7 +31,7 @@ mod whip;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{MethodRouter, delete, get, options, patch, post};
+use axum::routing::{MethodRouter, delete, get, options, patch, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use access::{Access, KeyName};
@@ -40,6 +42,7 @@ pub use error::{ApiError, ErrorBody, ErrorCode, ProtocolError};
 pub use health::{Liveness, Readiness};
 pub use matchers::{MatcherList, ReloadBody};
 pub use openapi::document;
+pub use policies::PolicyList;
 pub use rank::RankBody;
 
 use crate::app::App;
@@ -57,6 +60,13 @@ fn routes() -> Vec<Route> {
     vec![
         route("post", "/v1/analyze", post(analyze::analyze)),
         route("post", "/v1/rank", post(rank::rank)),
+        route("get", "/v1/rankings/{id}", get(rankings::one)),
+        route("post", "/v1/rankings/{id}/outcome", post(rankings::outcome)),
+        route("get", "/v1/policies", get(policies::list)),
+        route("get", "/v1/policies/{name}", get(policies::one)),
+        route("put", "/v1/policies/{name}", put(policies::put)),
+        route("delete", "/v1/policies/{name}", delete(policies::remove)),
+        route("post", "/v1/policies/{name}/activate", post(policies::activate)),
         route("get", "/v1/live", get(live::open)),
         route("get", "/v1/live/{session_id}", get(live::resume)),
         route("post", "/v1/whip", post(whip::publish)),

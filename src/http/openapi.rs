@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::{ContentBuilder, HttpMethod, Ref, RefOr, Required, ResponseBuilder};
 
-use super::{analyze, catalogue, health, inference, matchers, rank, sessions, whip};
+use super::{analyze, catalogue, health, inference, matchers, policies, rank, rankings, sessions, whip};
 
 /// Where the inference protocol's bodies are described.
 const PROTOCOL: &str =
@@ -23,6 +23,13 @@ const PROTOCOL: &str =
     paths(
         analyze::analyze,
         rank::rank,
+        rankings::one,
+        rankings::outcome,
+        policies::list,
+        policies::one,
+        policies::put,
+        policies::remove,
+        policies::activate,
         super::live::open,
         super::live::resume,
         whip::publish,

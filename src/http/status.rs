@@ -29,6 +29,8 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::SignatureInvalid => StatusCode::FORBIDDEN,
         ErrorCode::NotFound
         | ErrorCode::ModelUnknown
+        | ErrorCode::PolicyUnknown
+        | ErrorCode::RankingUnknown
         | ErrorCode::SessionNotFound
         | ErrorCode::WebrtcOff
         | ErrorCode::PublicationNotFound => StatusCode::NOT_FOUND,
@@ -45,8 +47,10 @@ pub(super) const fn of(code: ErrorCode) -> StatusCode {
         | ErrorCode::AgentsInvalid
         | ErrorCode::NothingToAnalyze
         | ErrorCode::MediaUnsupported
+        | ErrorCode::PolicyInvalid
         | ErrorCode::MatcherRefused
         | ErrorCode::IceRestartRefused => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::PolicyInUse | ErrorCode::OutcomeConflict => StatusCode::CONFLICT,
         ErrorCode::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         ErrorCode::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
         ErrorCode::Overloaded | ErrorCode::RateLimited | ErrorCode::TooManySessions => {

@@ -22,7 +22,7 @@ use crate::app::{ModelUse, NOTICE, WorkPool, random_text};
 use crate::emotion::{FusionConfig, Modality};
 use crate::engine::Engine;
 use crate::media::MediaLimits;
-use crate::routing::{Router, RoutingLimits};
+use crate::routing::{Policy, Router, RoutingLimits};
 use crate::telemetry::record;
 
 /// Opened sessions that those who follow all of them may be behind.
@@ -178,7 +178,10 @@ impl Hub {
             fusion: rooms.fusion.clone(),
             live: rooms.live.clone(),
             router: Arc::clone(&rooms.router),
-            recording: rooms.recorder.as_ref().map(|recorder| recorder.begin(session.id(), self.models())),
+            recording: rooms.recorder.as_ref().map(|recorder| {
+                let policy = rooms.router.policies().find(None).map(|policy| Policy::clone(&policy));
+                recorder.begin(session.id(), self.models(), policy.unwrap_or_default())
+            }),
         };
         let models = self.model_names();
         let shared = Arc::clone(&session.shared);

@@ -91,10 +91,14 @@ mod tests {
             .collect();
         entries.sort_by(|one, other| other.score.total_cmp(&one.score));
         Ranking {
+            id: String::new(),
             policy: "default".to_owned(),
             fallback: false,
+            eligible: entries.len(),
             entries,
             excluded: Vec::new(),
+            excluded_total: 0,
+            excluded_by: std::collections::BTreeMap::new(),
             matchers: Vec::new(),
         }
     }

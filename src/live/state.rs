@@ -19,7 +19,7 @@ use crate::app::{CallNeed, Language, Role, StatedNeed, call_need, ranking_reques
 use crate::emotion::{
     EmotionVector, Explanation, FusionConfig, FusionStream, Placement, Reading, Span, TimelinePoint,
 };
-use crate::routing::{Agent, Router};
+use crate::routing::{Agent, Roster, Router, RoutingError};
 use crate::telemetry::{record, with_causes};
 
 /// Something that is known of a call now.
@@ -78,7 +78,7 @@ pub struct StateSettings {
 pub struct State {
     settings: StateSettings,
     stated: SessionUpdate,
-    agents: Vec<Agent>,
+    agents: Pool,
     fusion: FusionStream,
     words: Words,
     standing: Standing,
@@ -91,6 +91,25 @@ pub struct State {
     emotion: Option<EmotionNow>,
     ranking: Option<RankingNow>,
     readings_late: u64,
+}
+
+/// The agents who could take the call. They are read into columns when they are first ranked, which is a worker's task,
+/// and then shared by every further ranking.
+enum Pool {
+    Listed(Vec<Agent>),
+    Ready(Arc<Roster>),
+}
+
+impl Pool {
+    fn roster(&mut self) -> Result<Arc<Roster>, RoutingError> {
+        if let Self::Listed(agents) = self {
+            *self = Self::Ready(Roster::new(std::mem::take(agents))?);
+        }
+        match self {
+            Self::Ready(roster) => Ok(Arc::clone(roster)),
+            Self::Listed(_) => Err(RoutingError::NoAgents),
+        }
+    }
 }
 
 /// What a state has come to.
@@ -124,7 +143,7 @@ impl State {
             recording.begin_state(&options);
         }
         let mut stated = options.take_update();
-        let agents = stated.agents.take().unwrap_or_default();
+        let agents = Pool::Listed(stated.agents.take().unwrap_or_default());
         let min_change = options.ranking.min_change.unwrap_or(settings.live.ranking_min_change);
         let emotion_interval_ms = options.emotion_interval_ms.unwrap_or(settings.live.emotion_interval_ms);
         Self {
@@ -198,7 +217,7 @@ impl State {
 
     fn take_update(&mut self, mut update: SessionUpdate) {
         if let Some(agents) = update.agents.take() {
-            self.agents = agents;
+            self.agents = Pool::Listed(agents);
         }
         if update.language.is_some() {
             self.words.restate(update.language.as_deref());
@@ -226,7 +245,10 @@ impl State {
     /// How many agents are ranked.
     #[must_use]
     pub fn agents(&self) -> usize {
-        self.agents.len()
+        match &self.agents {
+            Pool::Listed(agents) => agents.len(),
+            Pool::Ready(roster) => roster.len(),
+        }
     }
 
     /// The customer's state now, and a ranking where it is worth sending.
@@ -241,7 +263,7 @@ impl State {
         self.next_emotion_ms = (self.front_ms / interval_ms + 1) * interval_ms;
         self.emotion = Some(now.clone());
         let mut events = vec![Event::Emotion(Box::new(now))];
-        if !self.agents.is_empty() && self.is_ranking_stale && self.front_ms >= self.next_ranking_ms {
+        if self.agents() > 0 && self.is_ranking_stale && self.front_ms >= self.next_ranking_ms {
             events.extend(self.rank());
         }
         events
@@ -252,7 +274,8 @@ impl State {
         let emotion = self.emotion.as_ref()?;
         let need = self.need();
         let request = ranking_request(emotion.emotion.clone(), &need, &emotion.language);
-        let ranked = self.settings.router.rank(&request, &self.agents);
+        let roster = self.agents.roster();
+        let ranked = roster.and_then(|roster| self.settings.router.rank(&request, &roster));
         record::rank(started.elapsed());
         self.next_ranking_ms = self.front_ms + self.settings.live.ranking_interval_ms;
         self.is_ranking_stale = false;
@@ -267,7 +290,7 @@ impl State {
                 }));
             }
         };
-        let (eligible, excluded) = (ranking.entries.len(), ranking.excluded.len());
+        let (eligible, excluded) = (ranking.eligible, ranking.excluded_total);
         let because = self.standing.judge(&mut ranking)?;
         let now = RankingNow { at_ms: self.front_ms, because, need, ranking, eligible, excluded };
         self.ranking = Some(now.clone());

@@ -38,10 +38,47 @@ pub struct Agent {
     /// How earlier calls ended.
     #[serde(default)]
     pub outcomes: OutcomeCounts,
+    /// Further values by name, for matchers and for the filters of policies. One name has one kind over all agents.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, Attribute>,
+}
+
+/// A further value of an agent: a number, true or false, or a text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum Attribute {
+    /// True or false.
+    Flag(bool),
+    /// A number.
+    Number(f64),
+    /// A text.
+    Text(String),
+}
+
+impl Attribute {
+    /// The kind in words.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Flag(_) => "a flag",
+            Self::Number(_) => "a number",
+            Self::Text(_) => "a text",
+        }
+    }
 }
 
 const fn one() -> u32 {
     1
+}
+
+impl std::fmt::Display for Attribute {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Flag(flag) => flag.fmt(formatter),
+            Self::Number(number) => number.fmt(formatter),
+            Self::Text(text) => text.fmt(formatter),
+        }
+    }
 }
 
 /// Attitude traits in [0, 1]; a trait that is left out is unknown, which is not the same as 0.

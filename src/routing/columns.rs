@@ -1,9 +1,9 @@
 //! Agents and requests in the shape that the plugin host takes.
 
 use heartline_plugin_host as host;
-use heartline_plugin_host::{AgentColumns, Candidates, ScoreRequest, SpokenLanguage};
+use heartline_plugin_host::{AgentColumns, AttributeValue, Candidates, ScoreRequest, SpokenLanguage};
 
-use super::{Agent, LanguageLevel, RankingRequest, RoutingError};
+use super::{Agent, Attribute, LanguageLevel, RankingRequest, RoutingError};
 use crate::emotion::{EmotionVector, ModalityTrust};
 
 /// The agents as columns, in their order.
@@ -11,12 +11,15 @@ pub(super) fn candidates(agents: &[Agent]) -> Result<Candidates, RoutingError> {
     let mut builder = Candidates::builder();
     let mut skills = Vec::new();
     let mut languages = Vec::new();
+    let mut attributes = Vec::new();
     for agent in agents {
         skills.clear();
         skills.extend(agent.skills.iter().map(|(name, level)| (name.as_str(), *level)));
         languages.clear();
         languages
             .extend(agent.languages.iter().map(|(tag, level)| (tag.as_str(), f32::from(level.number()))));
+        attributes.clear();
+        attributes.extend(agent.attributes.iter().map(|(name, value)| (name.as_str(), attribute(value))));
         let columns = AgentColumns {
             skills: &skills,
             languages: &languages,
@@ -30,7 +33,7 @@ pub(super) fn candidates(agents: &[Agent]) -> Result<Candidates, RoutingError> {
                 upset_resolved: agent.outcomes.upset_resolved,
                 upset_unresolved: agent.outcomes.upset_unresolved,
             },
-            attributes: &[],
+            attributes: &attributes,
         };
         builder.push(&columns).map_err(RoutingError::Candidates)?;
     }
@@ -41,16 +44,8 @@ pub(super) fn candidates(agents: &[Agent]) -> Result<Candidates, RoutingError> {
 pub(super) fn request(request: &RankingRequest) -> ScoreRequest {
     ScoreRequest {
         emotion: emotion(&request.emotion),
-        languages: request
-            .language
-            .iter()
-            .map(|tag| SpokenLanguage {
-                tag: tag.clone(),
-                share: 1.0,
-                level: request.language_level.map(LanguageLevel::number).map(f32::from),
-            })
-            .collect(),
-        interpreter: false,
+        languages: spoken(request),
+        interpreter: request.interpreter,
         needed_skills: request
             .needed_skills
             .iter()
@@ -60,6 +55,31 @@ pub(super) fn request(request: &RankingRequest) -> ScoreRequest {
         waiting_ms: request.waiting_ms,
         time_limit: None,
     }
+}
+
+fn attribute(value: &Attribute) -> AttributeValue<'_> {
+    match value {
+        Attribute::Flag(flag) => AttributeValue::Flag(*flag),
+        Attribute::Number(number) => AttributeValue::Number(*number),
+        Attribute::Text(text) => AttributeValue::Text(text),
+    }
+}
+
+/// The customer's languages: the main one has what the others leave.
+fn spoken(request: &RankingRequest) -> Vec<SpokenLanguage> {
+    let number = |level: Option<LanguageLevel>| level.map(LanguageLevel::number).map(f32::from);
+    let others: f32 = request.other_languages.iter().map(|other| other.share).sum();
+    let main = request.language.iter().map(|tag| SpokenLanguage {
+        tag: tag.clone(),
+        share: (1.0 - others).clamp(f32::EPSILON, 1.0),
+        level: number(request.language_level),
+    });
+    let others = request.other_languages.iter().map(|other| SpokenLanguage {
+        tag: other.language.clone(),
+        share: other.share,
+        level: number(other.level),
+    });
+    main.chain(others).collect()
 }
 
 fn emotion(vector: &EmotionVector) -> host::Emotion {

@@ -51,6 +51,24 @@ pub enum RoutingError {
     /// The policy names a matcher that is not loaded.
     #[error("the policy uses matcher \"{0}\", which is not loaded")]
     UnknownMatcher(String),
+    /// A policy, or the list of them, has faults; all of them are listed as key and problem.
+    #[error("the policy is not usable: {}", pairs(.0))]
+    Policy(Vec<(String, String)>),
+    /// There is no policy of this name.
+    #[error("there is no policy \"{0}\"")]
+    UnknownPolicy(String),
+    /// The policy ranks where a request names none, so it cannot be taken out.
+    #[error("the policy \"{0}\" is the active one; activate another first")]
+    PolicyInUse(String),
+    /// No ranking of this identifier is remembered.
+    #[error("there is no ranking {0}, or it is too long ago")]
+    UnknownRanking(String),
+    /// An outcome names somebody who was not ranked, or a number outside its range.
+    #[error("the outcome is not usable: {0}")]
+    Outcome(String),
+    /// A ranking has another outcome already.
+    #[error("the ranking {0} has another outcome already")]
+    OutcomeConflict(String),
     /// The columns for the matchers cannot be built.
     #[error("the candidates cannot be handed to the matchers")]
     Candidates(#[source] heartline_plugin_host::HostError),
@@ -58,6 +76,10 @@ pub enum RoutingError {
 
 /// How many faults a message shows; the rest are counted.
 const SHOWN_FAULTS: usize = 20;
+
+fn pairs(faults: &[(String, String)]) -> String {
+    faults.iter().map(|(key, problem)| format!("{key}: {problem}")).collect::<Vec<_>>().join("; ")
+}
 
 fn list(faults: &[AgentFault]) -> String {
     let mut text: Vec<String> = faults.iter().take(SHOWN_FAULTS).map(ToString::to_string).collect();

@@ -1,22 +1,37 @@
-//! Agents, matchers and the policy that ranks.
+//! Agents, matchers and the policies that rank.
 //!
-//! A [`Router`] asks every matcher of its [`Policy`] for all agents at once, weighs the answers and puts the agents
-//! in order, with every factor shown. Loading matchers from files is the plugin host's work; deciding what a
-//! customer needs is the emotion room's.
+//! A [`Router`] asks the matchers of a [`Policy`] for all agents of a [`Roster`] at once, weighs the answers and puts
+//! the agents in order, with every factor shown. [`Records`] keep what was ranked, so that outcomes find their way
+//! back to the matchers and a ranking can be made again. Loading matchers from files is the plugin host's work;
+//! deciding what a customer needs is the emotion room's.
 
 mod agent;
 mod columns;
 mod error;
 mod parse;
 mod policy;
+mod rank;
 mod ranking;
+pub mod record;
+mod request;
+mod roster;
 mod router;
+mod scorer;
 
-pub use agent::{Activity, Agent, Attitude, LanguageLevel, OutcomeCounts};
+pub use agent::{Activity, Agent, Attitude, Attribute, LanguageLevel, OutcomeCounts};
 pub use error::{AgentFault, RoutingError};
 pub use parse::{RoutingLimits, check_agents, parse_agents};
-pub use policy::{Fallback, MatcherUse, Mode, Policy};
+pub use policy::{Fairness, Filter, MatcherUse, Mode, Order, Policies, Policy, PolicyBook, Rule};
 pub use ranking::{
-    ExcludedAgent, Exclusion, Factor, MatcherReport, RankedAgent, Ranking, RankingRequest, SkillNeed,
+    Disagreement, ExcludedAgent, Exclusion, ExplainedFactor, Factor, MatcherReport, RankedAgent, Ranking,
 };
-pub use router::{LoadedMatcher, Router, Scorer};
+pub use record::{Records, RecordsConfig};
+pub use request::{EXPLAIN_LIMIT, OtherLanguage, RankingRequest, SkillNeed};
+pub use roster::Roster;
+pub use router::Router;
+pub use scorer::{Identity, PluginScorer, Scorer, Settings};
+
+/// Bytes as people compare them.
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,11 +1,11 @@
 //! From untrusted JSON to checked agents, with all faults reported at once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Agent, AgentFault, RoutingError};
+use super::{Agent, AgentFault, Attribute, RoutingError};
 
 /// Limits on a list of agents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,13 +17,24 @@ pub struct RoutingLimits {
     pub max_skills: usize,
     /// Languages of one agent.
     pub max_languages: usize,
-    /// Characters of an identifier, a name, a skill or a language tag.
+    /// Characters of an identifier, a name, a skill, a language tag or an attribute's name.
     pub max_name_characters: usize,
+    /// Attributes of one agent, and different attributes of all agents together.
+    pub max_attributes: usize,
+    /// Characters of an attribute that is a text.
+    pub max_attribute_characters: usize,
 }
 
 impl Default for RoutingLimits {
     fn default() -> Self {
-        Self { max_agents: 100_000, max_skills: 256, max_languages: 64, max_name_characters: 128 }
+        Self {
+            max_agents: 100_000,
+            max_skills: 256,
+            max_languages: 64,
+            max_name_characters: 128,
+            max_attributes: 64,
+            max_attribute_characters: 256,
+        }
     }
 }
 
@@ -36,6 +47,8 @@ impl RoutingLimits {
             ("max_skills", self.max_skills, 4_096),
             ("max_languages", self.max_languages, 1_024),
             ("max_name_characters", self.max_name_characters, 4_096),
+            ("max_attributes", self.max_attributes, 1_024),
+            ("max_attribute_characters", self.max_attribute_characters, 4_096),
         ];
         checks
             .into_iter()
@@ -101,12 +114,14 @@ pub fn check_agents(agents: &[Agent], limits: &RoutingLimits) -> Result<(), Rout
     check_count(agents.len(), limits)?;
     let mut faults = Vec::new();
     let mut seen = HashSet::with_capacity(agents.len());
+    let mut kinds = HashMap::new();
     for (index, agent) in agents.iter().enumerate() {
         let mut fault = |field: String, problem: String| faults.push(AgentFault { index, field, problem });
         if !seen.insert(agent.id.as_str()) {
             fault("id".to_owned(), format!("\"{}\" is there twice", agent.id));
         }
         check_agent(agent, limits, &mut fault);
+        check_attributes(agent, limits, &mut kinds, &mut fault);
     }
     if faults.is_empty() { Ok(()) } else { Err(RoutingError::Agents(faults)) }
 }
@@ -152,6 +167,42 @@ fn check_agent(agent: &Agent, limits: &RoutingLimits, fault: &mut impl FnMut(Str
             "capacity".to_owned(),
             "0 tasks at once; an agent who takes no calls has the activity offline".to_owned(),
         );
+    }
+}
+
+/// Checks attributes; `kinds` remembers what each of them is, because a column for the matchers has one kind.
+fn check_attributes<'agents>(
+    agent: &'agents Agent,
+    limits: &RoutingLimits,
+    kinds: &mut HashMap<&'agents str, &'static str>,
+    fault: &mut impl FnMut(String, String),
+) {
+    if agent.attributes.len() > limits.max_attributes {
+        let (found, limit) = (agent.attributes.len(), limits.max_attributes);
+        fault("attributes".to_owned(), format!("{found} are more than the limit of {limit}"));
+        return;
+    }
+    for (name, value) in &agent.attributes {
+        check_name("attributes", name, limits, fault);
+        let field = || format!("attributes.{name}");
+        if !kinds.contains_key(name.as_str()) && kinds.len() >= limits.max_attributes {
+            let limit = limits.max_attributes;
+            fault(field(), format!("all agents together have more than {limit} different attributes"));
+            continue;
+        }
+        let kind = kinds.entry(name).or_insert_with(|| value.kind());
+        if *kind != value.kind() {
+            fault(field(), format!("is {}, and {kind} of another agent", value.kind()));
+        }
+        match value {
+            // What JSON can write is finite; agents that were not read from JSON are checked all the same.
+            Attribute::Number(number) if !number.is_finite() => fault(field(), "is not finite".to_owned()),
+            Attribute::Text(text) if text.chars().count() > limits.max_attribute_characters => {
+                let (found, limit) = (text.chars().count(), limits.max_attribute_characters);
+                fault(field(), format!("{found} characters are more than the limit of {limit}"));
+            }
+            _ => {}
+        }
     }
 }
 
@@ -222,6 +273,33 @@ mod tests {
         ));
         assert!(matches!(read(r#"[{"id": "abcd"}]"#), Err(RoutingError::Agents(_))));
         assert!(matches!(read(r#"[{"id": "a", "skills": {"x": 1, "y": 1}}]"#), Err(RoutingError::Agents(_))));
+    }
+
+    #[test]
+    fn attributes_have_one_kind_and_limits() {
+        let agents = parse(
+            r#"[{"id": "a", "attributes": {"vip": true, "site": "Lisbon", "years": 4}},
+                {"id": "b", "attributes": {"vip": false}}]"#,
+        )
+        .unwrap();
+        assert_eq!(agents[0].attributes["site"], Attribute::Text("Lisbon".to_owned()));
+        let faults = |json: &str, limits: &RoutingLimits| match parse_agents(json.as_bytes(), limits) {
+            Err(RoutingError::Agents(faults)) => faults,
+            other => panic!("{other:?}"),
+        };
+        let mixed =
+            r#"[{"id": "a", "attributes": {"vip": true}}, {"id": "b", "attributes": {"vip": "yes"}}]"#;
+        let found = faults(mixed, &RoutingLimits::default());
+        assert_eq!((found[0].index, found[0].field.as_str()), (1, "attributes.vip"));
+        assert!(found[0].problem.contains("a text") && found[0].problem.contains("a flag"), "{}", found[0]);
+        let limits =
+            RoutingLimits { max_attributes: 1, max_attribute_characters: 2, ..RoutingLimits::default() };
+        assert_eq!(faults(r#"[{"id": "a", "attributes": {"x": 1, "y": 1}}]"#, &limits).len(), 1);
+        assert_eq!(faults(r#"[{"id": "a", "attributes": {"x": "abc"}}]"#, &limits).len(), 1);
+        let spread = r#"[{"id": "a", "attributes": {"x": 1}}, {"id": "b", "attributes": {"y": 1}}]"#;
+        assert_eq!(faults(spread, &limits)[0].field, "attributes.y");
+        assert!(parse(r#"[{"id": "a", "attributes": {"x": [1]}}]"#).is_err());
+        assert!(parse(r#"[{"id": "a", "attributes": {"": 1}}]"#).is_err());
     }
 
     #[test]

@@ -1,96 +1,32 @@
-//! What a ranking is asked with and what it answers.
+//! What a ranking answers.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{LanguageLevel, Mode, RoutingError, RoutingLimits};
-use crate::emotion::EmotionVector;
-
-/// What a ranking is made for: the customer's state and needs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RankingRequest {
-    /// The customer's state.
-    pub emotion: EmotionVector,
-    /// The customer's language as a BCP 47 tag; left out where it is unknown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub language: Option<String>,
-    /// How well the customer speaks it; left out where it is unknown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub language_level: Option<LanguageLevel>,
-    /// The skills that the issue needs.
-    #[serde(default)]
-    pub needed_skills: Vec<SkillNeed>,
-    /// How complex the issue is, 0 to 1.
-    #[serde(default)]
-    pub complexity: f32,
-    /// How long the customer has waited, in milliseconds.
-    #[serde(default)]
-    pub waiting_ms: u64,
-}
-
-impl RankingRequest {
-    /// Checks the values that come from outside.
-    ///
-    /// # Errors
-    /// [`RoutingError::Request`] names the first value that is out of range.
-    pub fn validate(&self, limits: &RoutingLimits) -> Result<(), RoutingError> {
-        let fault = |problem: String| Err(RoutingError::Request(problem));
-        if let Some(Err(error)) = self.language.as_deref().map(oxilangtag::LanguageTag::parse) {
-            return fault(format!("language is not a BCP 47 tag: {error}"));
-        }
-        if !(0.0..=1.0).contains(&self.complexity) {
-            return fault(format!("complexity {} is not within 0 to 1", self.complexity));
-        }
-        if self.needed_skills.len() > limits.max_skills {
-            let (found, limit) = (self.needed_skills.len(), limits.max_skills);
-            return fault(format!("{found} needed skills are more than the limit of {limit}"));
-        }
-        for need in &self.needed_skills {
-            let characters = need.name.chars().count();
-            if characters == 0 || characters > limits.max_name_characters {
-                return fault(format!("a needed skill's name has {characters} characters"));
-            }
-            if !(1.0..=5.0).contains(&need.level) {
-                return fault(format!(
-                    "needed skill {}: level {} is not within 1 to 5",
-                    need.name, need.level
-                ));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A skill that the issue needs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SkillNeed {
-    /// The skill's name, as in the agents' skills.
-    pub name: String,
-    /// The level asked for, 1 to 5.
-    #[serde(default = "middle_level")]
-    pub level: f32,
-    /// Whether an agent without it is of no use.
-    #[serde(default)]
-    pub must_have: bool,
-}
-
-const fn middle_level() -> f32 {
-    3.0
-}
+use super::Mode;
 
 /// Agents in order, with the reasons.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Ranking {
+    /// The ranking's identifier: outcomes name it, and it is found again by it.
+    pub id: String,
     /// The policy's name.
     pub policy: String,
     /// Whether no active matcher answered, so that the policy's fallback ordered the agents.
     pub fallback: bool,
-    /// Agents who could take the call, the best first.
+    /// Agents who could take the call, the best first, as many as were asked for.
     pub entries: Vec<RankedAgent>,
-    /// Agents who could not, and why.
+    /// How many could.
+    pub eligible: usize,
+    /// Agents who could not, and why, as many as were asked for.
     pub excluded: Vec<ExcludedAgent>,
+    /// How many could not.
+    pub excluded_total: usize,
+    /// How many could not by what kept them: the codes of exclusions, with the name of the filter or matcher after a
+    /// colon.
+    pub excluded_by: BTreeMap<String, usize>,
     /// What each matcher did.
     pub matchers: Vec<MatcherReport>,
 }
@@ -125,6 +61,31 @@ pub struct Factor {
     pub reason_code: u32,
     /// The same reason in words.
     pub reason: String,
+    /// What the matcher's score is made of, where it was asked for and the matcher can say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub explanation: Vec<ExplainedFactor>,
+}
+
+/// One part of a matcher's score.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ExplainedFactor {
+    /// What kind of part, in a few words.
+    pub name: String,
+    /// What it is about, such as a skill's name; empty where it is about nothing in particular.
+    pub subject: String,
+    /// What was found, 0 to 1.
+    pub value: f32,
+    /// How much it counts beside the other parts, 0 to 1.
+    pub weight: f32,
+    /// What it adds to the matcher's score, -1 to 1.
+    pub contribution: f32,
+}
+
+impl From<heartline_plugin_host::ScoreFactor> for ExplainedFactor {
+    fn from(factor: heartline_plugin_host::ScoreFactor) -> Self {
+        let heartline_plugin_host::ScoreFactor { name, subject, value, weight, contribution } = factor;
+        Self { name, subject, value, weight, contribution }
+    }
 }
 
 /// An agent who could not take the call.
@@ -139,7 +100,7 @@ pub struct ExcludedAgent {
 }
 
 /// Why an agent could not take the call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Exclusion {
     /// The agent is busy with something else.
@@ -148,6 +109,13 @@ pub enum Exclusion {
     Offline,
     /// The agent works on as many tasks as the capacity allows.
     AtCapacity,
+    /// A filter of the policy keeps the agent out.
+    Filtered {
+        /// The filter's name.
+        filter: String,
+        /// Why, in words.
+        reason: String,
+    },
     /// A matcher ruled the agent out.
     Ineligible {
         /// The matcher's identifier.
@@ -157,8 +125,21 @@ pub enum Exclusion {
     },
 }
 
+impl Exclusion {
+    /// What counts of it in [`Ranking::excluded_by`].
+    pub(super) fn key(&self) -> String {
+        match self {
+            Self::Busy => "busy".to_owned(),
+            Self::Offline => "offline".to_owned(),
+            Self::AtCapacity => "at_capacity".to_owned(),
+            Self::Filtered { filter, .. } => format!("filtered:{filter}"),
+            Self::Ineligible { matcher, .. } => format!("ineligible:{matcher}"),
+        }
+    }
+}
+
 /// What a matcher did in one ranking.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct MatcherReport {
     /// The matcher's identifier.
     pub id: String,
@@ -168,9 +149,23 @@ pub struct MatcherReport {
     pub mode: Mode,
     /// Its weight in the policy.
     pub weight: f32,
-    /// The time its call took, in microseconds; 0 where it was not asked.
+    /// The time its call took, in microseconds; 0 where it gave no answer.
     pub time_us: u64,
     /// Why it has no say in this ranking, if it has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Where it would have made a difference, for a shadow that answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disagreement: Option<Disagreement>,
+}
+
+/// What would differ if a shadow counted.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Disagreement {
+    /// Whether another agent would come first.
+    pub first_differs: bool,
+    /// By how many places the first ten agents would move on average; who would be excluded moves to the end.
+    pub mean_displacement: f32,
+    /// The share of those who could take the call whom it would exclude, 0 to 1.
+    pub excluded_share: f32,
 }

@@ -1,6 +1,12 @@
 //! Every metric: its name, its unit, what it says and which labels it carries. Nothing else may make up a name.
 
+mod ranking;
+
 use metrics::Unit;
+
+pub use ranking::{
+    RANKING_OUTCOMES, RANKING_RECORDS, RANKINGS, SHADOW_DISPLACEMENT, SHADOW_EXCLUDED, SHADOW_RANKINGS,
+};
 
 /// What kind of metric it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -400,6 +406,12 @@ pub const ALL: &[Metric] = &[
     RANK_SECONDS,
     MATCHER_SECONDS,
     MATCHER_FAILURES,
+    RANKINGS,
+    SHADOW_RANKINGS,
+    SHADOW_DISPLACEMENT,
+    SHADOW_EXCLUDED,
+    RANKING_RECORDS,
+    RANKING_OUTCOMES,
     MATCHER_QUARANTINED,
     MATCHER_GENERATION,
     MATCHER_RESTARTS,

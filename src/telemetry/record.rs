@@ -94,6 +94,29 @@ pub fn matcher(matcher: &str, elapsed: Duration, failure: Option<&'static str>) 
     }
 }
 
+/// A ranking that was made; the outcome is `ranked`, `fallback` or `empty`.
+pub(crate) fn ranking(policy: &str, outcome: &'static str) {
+    counter!(names::RANKINGS.name, "policy" => policy.to_owned(), "outcome" => outcome).increment(1);
+}
+
+/// What would differ in a ranking if a shadow counted.
+pub(crate) fn shadow(matcher: &str, first_differs: bool, displacement: f32, excluded_share: f32) {
+    let first = if first_differs { "other" } else { "same" };
+    counter!(names::SHADOW_RANKINGS.name, "matcher" => matcher.to_owned(), "first" => first).increment(1);
+    histogram!(names::SHADOW_DISPLACEMENT.name, "matcher" => matcher.to_owned()).record(displacement);
+    histogram!(names::SHADOW_EXCLUDED.name, "matcher" => matcher.to_owned()).record(excluded_share);
+}
+
+/// What became of a ranking's record; the outcome is `written`, `dropped` or `failed`.
+pub(crate) fn ranking_record(outcome: &'static str) {
+    counter!(names::RANKING_RECORDS.name, "outcome" => outcome).increment(1);
+}
+
+/// What came of a reported outcome; the result is `taken`, `repeated` or `refused`.
+pub(crate) fn ranking_outcome(result: &'static str) {
+    counter!(names::RANKING_OUTCOMES.name, "result" => result).increment(1);
+}
+
 /// How a matcher fares now.
 pub(crate) fn matcher_health(matcher: &str, health: &MatcherHealth) {
     let set = |name, value: u64| gauge!(name, "matcher" => matcher.to_owned()).set(value as f64);

@@ -16,7 +16,7 @@ use super::states::States;
 use super::{MatcherDetail, MatcherInfo};
 use crate::cli::MATCHER_PROCESS;
 use crate::config::{Config, IsolationChoice, MatcherConfig};
-use crate::routing::{Policy, Router, RoutingError, Scorer};
+use crate::routing::{PluginScorer, Policy, PolicyBook, Router, Scorer, Settings};
 use crate::telemetry::record;
 
 /// The matchers of this server. Clones are handles to the same ones.
@@ -32,7 +32,7 @@ struct Entry {
     path: PathBuf,
     matcher: Arc<Matcher>,
     /// The settings of the present generation.
-    settings: Mutex<Map<String, Value>>,
+    settings: Settings,
 }
 
 impl Matchers {
@@ -49,7 +49,7 @@ impl Matchers {
             let matcher = load(&host, &path, entry, config)
                 .map_err(|source| StartError::Matcher { path: path.clone(), source: Box::new(source) })?;
             let id = entry.id.clone().unwrap_or_else(|| matcher.descriptor().id.clone());
-            let settings = Mutex::new(entry.config.clone());
+            let settings = Arc::new(Mutex::new(entry.config.clone()));
             let loaded = Entry { config: entry.clone(), path, matcher: Arc::new(matcher), settings };
             if entries.insert(id.clone(), loaded).is_some() {
                 return Err(StartError::MatcherTwice(id));
@@ -64,8 +64,15 @@ impl Matchers {
 
     /// The matchers as a router asks them.
     pub(crate) fn pool(&self) -> BTreeMap<String, Arc<dyn Scorer>> {
-        let scorer = |entry: &Entry| -> Arc<dyn Scorer> { Arc::<Matcher>::clone(&entry.matcher) };
+        let scorer = |entry: &Entry| -> Arc<dyn Scorer> {
+            Arc::new(PluginScorer::new(Arc::clone(&entry.matcher), Arc::clone(&entry.settings)))
+        };
         self.entries.iter().map(|(id, entry)| (id.clone(), scorer(entry))).collect()
+    }
+
+    /// The library of a matcher, and how the configuration asks for it; none where there is none of that name.
+    pub(super) fn library(&self, id: &str) -> Option<(&Path, &MatcherConfig)> {
+        self.entries.get(id).map(|entry| (entry.path.as_path(), &entry.config))
     }
 
     /// What is told of each, by name.
@@ -139,7 +146,8 @@ impl Matchers {
 /// As [`Matchers::load`], or [`StartError::Routing`].
 pub(crate) fn load_router(config: &Config) -> Result<(Router, Matchers), StartError> {
     let matchers = Matchers::load(config)?;
-    let router = Router::new(matchers.pool(), &config.routing).map_err(StartError::Routing)?;
+    let book = PolicyBook::new(&config.routing.policy, config.routing.policies.clone());
+    let router = book.and_then(|book| Router::new(matchers.pool(), book)).map_err(StartError::Routing)?;
     Ok((router, matchers))
 }
 

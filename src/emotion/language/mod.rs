@@ -188,6 +188,13 @@ const fn is_latin(script: whatlang::Script) -> bool {
 /// Detects the language of a conversation; longer and surer utterances count more.
 #[must_use]
 pub fn detect_conversation_language(utterances: &[Utterance]) -> LanguageGuess {
+    detect_conversation_languages(utterances).0
+}
+
+/// Detects the language of a conversation, and all languages that were heard in it with their shares of the words whose
+/// language could be told, the most spoken first.
+#[must_use]
+pub fn detect_conversation_languages(utterances: &[Utterance]) -> (LanguageGuess, Vec<(String, f32)>) {
     let mut tallies: Vec<(String, f32)> = Vec::new();
     let mut heard = 0.0;
     for utterance in utterances {
@@ -201,15 +208,20 @@ pub fn detect_conversation_language(utterances: &[Utterance]) -> LanguageGuess {
         }
     }
     let total: f32 = tallies.iter().map(|(_, tally)| tally).sum();
-    let Some((tag, tally)) = tallies.into_iter().max_by(|left, right| left.1.total_cmp(&right.1)) else {
+    // Stable, and the latest of equals first, so that the language of a call does not depend on anything else.
+    tallies.reverse();
+    tallies.sort_by(|left, right| right.1.total_cmp(&left.1));
+    let Some((tag, tally)) = tallies.first() else {
         // Many short answers may be long enough together.
         let whole: Vec<&str> = utterances.iter().map(|utterance| utterance.text.as_str()).collect();
-        return detect_language(&whole.join("\n"));
+        return (detect_language(&whole.join("\n")), Vec::new());
     };
-    if tally / total < CONVERSATION_SHARE {
-        return LanguageGuess::unsure(LanguageDoubt::Mixed);
-    }
-    LanguageGuess::sure(&tag, tally / heard)
+    let guess = if tally / total < CONVERSATION_SHARE {
+        LanguageGuess::unsure(LanguageDoubt::Mixed)
+    } else {
+        LanguageGuess::sure(tag, tally / heard)
+    };
+    (guess, tallies.into_iter().map(|(tag, tally)| (tag, tally / total)).collect())
 }
 
 #[cfg(test)]

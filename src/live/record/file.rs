@@ -79,11 +79,13 @@ impl Header {
         }
     }
 
-    pub(super) fn of_session(&self, session_id: &str, models: Vec<ModelUse>) -> Self {
+    /// The first line of one call, which was ranked by the policy that was active when it began.
+    pub(super) fn of_session(&self, session_id: &str, models: Vec<ModelUse>, policy: Policy) -> Self {
         let model = |model: ModelUse| RecordedModel { name: model.name, version: model.version };
         Self {
             session_id: session_id.to_owned(),
             models: models.into_iter().map(model).collect(),
+            policy: RecordedPolicy { policy, matchers: self.policy.matchers.clone() },
             ..self.clone()
         }
     }

@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 use super::{Event, Fact, LiveConfig, SessionOptions};
 use crate::app::ModelUse;
 use crate::emotion::FusionConfig;
+use crate::routing::Policy;
 pub use file::{Header, RecordedPolicy};
 use writer::{Order, Writer};
 
@@ -69,9 +70,9 @@ impl Recorder {
     }
 
     /// Begins the recording of a session; it ends when the last handle to it is dropped.
-    pub(super) fn begin(&self, session_id: &str, models: Vec<ModelUse>) -> Recording {
+    pub(super) fn begin(&self, session_id: &str, models: Vec<ModelUse>, policy: Policy) -> Recording {
         let id: Arc<str> = session_id.into();
-        let header = self.header.of_session(session_id, models);
+        let header = self.header.of_session(session_id, models, policy);
         let keeps_words = header.records_words;
         self.order(Order::Begin { id: Arc::clone(&id), header: Box::new(header) });
         let tape = Tape {

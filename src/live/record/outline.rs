@@ -65,7 +65,10 @@ fn hexadecimal(bytes: &[u8]) -> String {
 /// An event without what differs from one run to the next, and without words that are not kept.
 fn comparable(mut event: Event, keeps_words: bool) -> Event {
     match &mut event {
-        Event::Ranking(now) => now.ranking.matchers.iter_mut().for_each(|matcher| matcher.time_us = 0),
+        Event::Ranking(now) => {
+            now.ranking.id.clear();
+            now.ranking.matchers.iter_mut().for_each(|matcher| matcher.time_us = 0);
+        }
         Event::Emotion(now) if !keeps_words => {
             if let Some(concern) = &mut now.emotion.concern_issue {
                 concern.issue.clone_from(&concern.topic);
