@@ -36,6 +36,21 @@ pub struct Agent {
     /// How earlier calls ended.
     #[serde(default)]
     pub outcomes: OutcomeCounts,
+    /// Further values by name, for matchers and for the filters of policies; a name has one kind over all agents.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, Attribute>,
+}
+
+/// A further value of an agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Attribute {
+    /// True or false.
+    Flag(bool),
+    /// A number.
+    Number(f64),
+    /// A text.
+    Text(String),
 }
 
 /// Attitude traits in [0, 1]; one that is left out is unknown, which is not the same as 0.

@@ -4,7 +4,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{EmotionVector, Explanation, FaceRegion, Modality, RankingNow, Reading, SessionOptions, Summary};
+use crate::{
+    EmotionVector, Explanation, FaceRegion, LanguageLevel, Modality, RankingNow, Reading, SessionOptions,
+    Summary,
+};
 
 /// An event with its place in the session.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -317,6 +320,22 @@ pub struct Language {
     pub confidence: f32,
     /// How it was found.
     pub source: LanguageSource,
+    /// Further languages that were heard, the most spoken first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<OtherLanguage>,
+}
+
+/// A language beside the main one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OtherLanguage {
+    /// The BCP 47 tag.
+    pub language: String,
+    /// Its share of the words, 0 to 1.
+    pub share: f32,
+    /// How well the customer speaks it, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<LanguageLevel>,
 }
 
 /// How a language was found.

@@ -44,7 +44,7 @@ mod ranking;
 mod session;
 mod summary;
 
-pub use agent::{Activity, Agent, Attitude, LanguageLevel, OutcomeCounts};
+pub use agent::{Activity, Agent, Attitude, Attribute, LanguageLevel, OutcomeCounts};
 pub use backoff::Backoff;
 pub use client::Client;
 pub use emotion::{
@@ -55,8 +55,8 @@ pub use emotion::{
 pub use error::ClientError;
 pub use event::{
     Created, EmotionNow, Envelope, Event, Fault, FrameAnswer, Language, LanguageSource, Limits, Missed,
-    ModelUse, Notice, NoticeCode, SeenPerson, SkipReason, TrackReading, Unknown, Updated, UtteranceEnd,
-    UtteranceStart,
+    ModelUse, Notice, NoticeCode, OtherLanguage, SeenPerson, SkipReason, TrackReading, Unknown, Updated,
+    UtteranceEnd, UtteranceStart,
 };
 pub use media::{HEADER_BYTES, MediaKind, media_message};
 pub use message::TextPart;
@@ -64,8 +64,8 @@ pub use options::{
     AudioFormat, Consent, RankingOptions, Role, SessionOptions, SessionUpdate, SkillNeed, Track, TrackKind,
 };
 pub use ranking::{
-    CallNeed, ExcludedAgent, Exclusion, Factor, MatcherReport, Mode, NeedSource, RankedAgent, Ranking,
-    RankingCause, RankingNow,
+    CallNeed, Disagreement, ExcludedAgent, Exclusion, ExplainedFactor, Factor, MatcherReport, Mode,
+    NeedSource, RankedAgent, Ranking, RankingCause, RankingNow,
 };
 pub use session::{Sender, Session};
 pub use summary::{CloseReason, ConsentRecord, Coverage, Summary, Totals};

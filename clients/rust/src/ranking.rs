@@ -1,5 +1,7 @@
 //! The agents in order, with reasons.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{LanguageLevel, SkillNeed};
@@ -78,14 +80,26 @@ pub enum NeedSource {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Ranking {
+    /// The ranking's identifier, by which outcomes are reported; empty where the server is too old for it.
+    #[serde(default)]
+    pub id: String,
     /// The policy's name.
     pub policy: String,
     /// Whether no matcher answered, so that the policy's fallback ordered the agents.
     pub fallback: bool,
     /// Agents who could take the call, the best first.
     pub entries: Vec<RankedAgent>,
+    /// How many could, named or not.
+    #[serde(default)]
+    pub eligible: usize,
     /// Agents who could not, and why.
     pub excluded: Vec<ExcludedAgent>,
+    /// How many could not, named or not.
+    #[serde(default)]
+    pub excluded_total: usize,
+    /// How many could not by what kept them, such as `offline` or `filtered:` and a filter's name.
+    #[serde(default)]
+    pub excluded_by: BTreeMap<String, usize>,
     /// What each matcher did.
     pub matchers: Vec<MatcherReport>,
 }
@@ -122,6 +136,25 @@ pub struct Factor {
     pub reason_code: u32,
     /// The same reason in words.
     pub reason: String,
+    /// What the matcher's score is made of, where it was asked for and the matcher can say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub explanation: Vec<ExplainedFactor>,
+}
+
+/// One part of a matcher's score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ExplainedFactor {
+    /// What kind of part, in a few words.
+    pub name: String,
+    /// What it is about, such as a skill's name; empty where it is about nothing in particular.
+    pub subject: String,
+    /// What was found, 0 to 1.
+    pub value: f32,
+    /// How much it counts beside the other parts, 0 to 1.
+    pub weight: f32,
+    /// What it adds to the matcher's score, -1 to 1.
+    pub contribution: f32,
 }
 
 /// Whether a matcher counts.
@@ -163,6 +196,13 @@ pub enum Exclusion {
     Offline,
     /// The agent works on as many tasks as the capacity allows.
     AtCapacity,
+    /// A filter of the policy keeps the agent out.
+    Filtered {
+        /// The filter's name.
+        filter: String,
+        /// Why, in words.
+        reason: String,
+    },
     /// A matcher ruled the agent out.
     Ineligible {
         /// The matcher's identifier.
@@ -192,4 +232,19 @@ pub struct MatcherReport {
     /// Why it has no say in this ranking, if it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What would differ if it counted, for a shadow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disagreement: Option<Disagreement>,
+}
+
+/// What would differ if a shadow counted.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Disagreement {
+    /// Whether another agent would come first.
+    pub first_differs: bool,
+    /// By how many places the first ten agents would move on average.
+    pub mean_displacement: f32,
+    /// The share of those who could take the call whom it would exclude, 0 to 1.
+    pub excluded_share: f32,
 }
