@@ -191,6 +191,29 @@ mod tests {
     }
 
     #[test]
+    fn a_flood_of_lines_is_cut_and_counted() {
+        static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+        relay(Box::new(|_, line| LINES.lock().unwrap().push(line.to_owned())));
+        let limits = HostLimits { log_lines_per_second: 0, log_burst_lines: 2, ..HostLimits::default() };
+        let services = Services::new(limits);
+        (0..9).for_each(|_| services.write(LogLevel::INFO, b"flood"));
+        let limits = HostLimits { log_lines_per_second: 1_000_000, log_burst_lines: 1, ..limits };
+        let services = Services::new(limits);
+        services.lines.lock().unwrap().admit(Instant::now());
+        let dropped =
+            (0..9).filter(|_| services.lines.lock().unwrap().admit(Instant::now()).is_none()).count();
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        services.write(LogLevel::INFO, b"again");
+        let lines = LINES.lock().unwrap();
+        assert_eq!(lines.iter().filter(|line| *line == "flood").count(), 2);
+        assert_eq!(lines.last().unwrap(), "again");
+        let told = lines
+            .iter()
+            .any(|line| line.starts_with("9 lines") || line.starts_with(&format!("{dropped} lines")));
+        assert!(told || dropped == 0, "{lines:?}");
+    }
+
+    #[test]
     fn a_null_context_or_text_is_ignored() {
         let (_, table) = Services::leak("x", HostLimits::default());
         let null = Text { data: std::ptr::null(), length: 4 };

@@ -2,11 +2,11 @@
 //! what runs, whatever happens to the file afterwards.
 
 use std::fs::File;
-use std::io::{Error, ErrorKind, Read, Write};
+use std::io::{Error, ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use tempfile::TempPath;
+use tempfile::{NamedTempFile, TempPath};
 
 use crate::{Host, HostError};
 
@@ -26,6 +26,13 @@ impl Staged {
         Self { source, copy, _guard: None, fingerprint }
     }
 
+    /// Keeps the content and removes the copy.
+    pub(crate) fn keep(self) -> std::io::Result<Kept> {
+        let folder = self.copy.parent().unwrap_or(Path::new("/")).to_owned();
+        let file = File::open(&self.copy)?;
+        Ok(Kept { source: self.source, folder, file, fingerprint: self.fingerprint })
+    }
+
     /// The file that was copied, with all links followed.
     pub(crate) fn source(&self) -> &Path {
         &self.source
@@ -42,17 +49,50 @@ impl Staged {
     }
 }
 
+/// A library's content without a name, to make copies of: nothing is left of it when the process ends, however it ends.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    source: PathBuf,
+    folder: PathBuf,
+    file: File,
+    fingerprint: String,
+}
+
+impl Kept {
+    /// The file that was copied, with all links followed.
+    pub(crate) fn source(&self) -> &Path {
+        &self.source
+    }
+
+    /// The SHA-256 of the content, in hexadecimal digits.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Another copy.
+    pub(crate) fn copy(&mut self) -> std::io::Result<Staged> {
+        let mut copy = blank(&self.source, &self.folder)?;
+        self.file.rewind()?;
+        std::io::copy(&mut self.file, &mut copy)?;
+        let guard = copy.into_temp_path();
+        let (source, fingerprint) = (self.source.clone(), self.fingerprint.clone());
+        Ok(Staged { source, copy: guard.to_path_buf(), _guard: Some(guard), fingerprint })
+    }
+}
+
+/// An empty copy. Its name shows in lists of a process's mappings, so it says which library this is.
+fn blank(source: &Path, folder: &Path) -> std::io::Result<NamedTempFile> {
+    let name = source.file_name().unwrap_or_default();
+    tempfile::Builder::new().prefix("heartline-").suffix(name).tempfile_in(folder)
+}
+
 /// Finds a library, copies it, and holds it to the list of those that may be loaded.
 pub(crate) fn stage(path: &Path, host: &Host) -> Result<Staged, HostError> {
     let source = find(path)?;
     let unreadable = |error| HostError::Unreadable { path: path.to_owned(), source: error };
-    let name = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut builder = tempfile::Builder::new();
-    // The name shows in lists of a process's mappings, so it says which library this is.
-    builder.prefix("heartline-").suffix(&name);
     let folder = host.staging().map_or_else(std::env::temp_dir, Path::to_owned);
     let staging = |source| HostError::Staging { path: path.to_owned(), folder: folder.clone(), source };
-    let mut copy = builder.tempfile_in(&folder).map_err(staging)?;
+    let mut copy = blank(&source, &folder).map_err(staging)?;
     let mut file = File::open(&source).map_err(unreadable)?;
     let limit = host.limits().max_library_bytes;
     let mut hash = Sha256::new();
@@ -118,6 +158,20 @@ mod tests {
         assert_eq!(std::fs::read(&copy).unwrap(), b"abc");
         drop(staged);
         assert!(!copy.exists());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_is_kept_has_no_name_until_it_is_copied() {
+        let first = staged(b"abc", &Host::default()).unwrap();
+        let gone = first.copy().to_owned();
+        let mut kept = first.keep().unwrap();
+        assert!(!gone.exists());
+        for _ in 0..2 {
+            let copy = kept.copy().unwrap();
+            assert_eq!(std::fs::read(copy.copy()).unwrap(), b"abc");
+            assert_eq!(copy.fingerprint(), kept.fingerprint());
+        }
     }
 
     #[test]

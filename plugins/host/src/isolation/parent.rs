@@ -1,6 +1,7 @@
 //! The parent's side: starts children, asks them, and believes nothing.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use crate::backend::{Backend, Card, Source, Started};
 use crate::instance::check_call;
 use crate::schema::parse_config;
 use crate::services::{Services, readable};
-use crate::staging::Staged;
+use crate::staging::{Kept, Staged};
 use crate::{
     AnswerFault, Candidates, ConfigSchema, Descriptor, Explanation, Host, HostError, HostLimits, Outcome,
     ProcessOptions, ScoreRequest, Scored,
@@ -26,13 +27,15 @@ pub(crate) fn source(
     options: &ProcessOptions,
 ) -> Result<Box<dyn Source>, HostError> {
     let limits = *host.limits();
-    let (staged, config, options) = (Arc::new(staged), config_json.to_owned(), options.clone());
-    Ok(Box::new(Children { staged, config, options, limits, services: Services::new(limits) }))
+    let keeping = |source| HostError::Process { reason: "the library cannot be kept".to_owned(), source };
+    let library = staged.keep().map_err(keeping)?;
+    let (config, options) = (config_json.to_owned(), options.clone());
+    Ok(Box::new(Children { library, config, options, limits, services: Services::new(limits) }))
 }
 
 struct Children {
     /// Kept for the children that may follow the first.
-    staged: Arc<Staged>,
+    library: Kept,
     config: String,
     options: ProcessOptions,
     limits: HostLimits,
@@ -41,29 +44,32 @@ struct Children {
 
 impl Source for Children {
     fn start(&mut self, until: Instant) -> Result<Started, HostError> {
-        let unusable = |source| HostError::Process { reason: "there is no shared memory".to_owned(), source };
+        let unusable =
+            |source| HostError::Process { reason: "files cannot be made for it".to_owned(), source };
         let (files, paths, names) = Files::create().map_err(unusable)?;
+        let staged = self.library.copy().map_err(unusable)?;
+        let source = self.library.source().to_owned();
         let mut child = ChildInstance {
             process: Process::start(&self.options, &self.services)?,
             files,
-            staged: Arc::clone(&self.staged),
             limits: self.limits,
             services: Arc::clone(&self.services),
-            id: self.staged.source().display().to_string(),
+            id: source.display().to_string(),
+            source: source.clone(),
             number: 0,
             reasons: HashMap::new(),
         };
         let hello = Hello {
             paths,
-            source: self.staged.source().to_owned(),
-            copy: self.staged.copy().to_owned(),
-            fingerprint: self.staged.fingerprint().to_owned(),
+            source,
+            copy: staged.copy().to_owned(),
+            fingerprint: self.library.fingerprint().to_owned(),
             limits: self.limits,
             memory_bytes: self.options.memory_bytes,
         };
         let (descriptor, schema) = child.open(hello, until)?;
-        // The child has the files open, and nobody else is to find them.
-        drop(names);
+        // The child has all files open, and nobody else is to find them.
+        drop((names, staged));
         let config = parse_config(&descriptor.id, &self.config, self.limits.max_config_bytes)?;
         let checked = schema.check(&config);
         checked.map_err(|reason| HostError::ConfigInvalid { id: descriptor.id.clone(), reason })?;
@@ -71,7 +77,7 @@ impl Source for Children {
             Told::Created => {}
             _ => return Err(child.nonsense("it answers another question")),
         }
-        let card = Card::intern(self.staged.fingerprint(), &descriptor, schema);
+        let card = Card::intern(self.library.fingerprint(), &descriptor, schema);
         Ok(Started { backend: Box::new(child), card, services: Arc::clone(&self.services) })
     }
 }
@@ -80,7 +86,8 @@ impl Source for Children {
 struct ChildInstance {
     process: Process,
     files: Files,
-    staged: Arc<Staged>,
+    /// The library, for errors.
+    source: PathBuf,
     limits: HostLimits,
     services: Arc<Services>,
     id: String,
@@ -93,7 +100,7 @@ impl ChildInstance {
         let Told::Opened { descriptor, schema } = self.ask(Call::Open(Box::new(hello)), until)? else {
             return Err(self.nonsense("it answers another question"));
         };
-        descriptor.check_told(self.staged.source(), &self.limits)?;
+        descriptor.check_told(&self.source, &self.limits)?;
         self.id.clone_from(&descriptor.id);
         self.services.name(&descriptor.id);
         // Written out again it may be longer than the matcher's own text, but not by much.
@@ -130,7 +137,7 @@ impl ChildInstance {
         for (name, value) in answer.metrics.iter().take(self.limits.max_metrics) {
             self.services.set(name.as_bytes(), *value);
         }
-        answer.result.map_err(|fault| fault.into_error(&self.id, self.staged.source()))
+        answer.result.map_err(|fault| fault.into_error(&self.id, &self.source))
     }
 
     fn silent(&self, silence: Silence, limit: Duration) -> HostError {

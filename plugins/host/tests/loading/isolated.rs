@@ -200,6 +200,17 @@ fn a_program_that_is_no_matchers_process_is_an_error() {
     );
     let nonsense = with("/bin/sh", &["-c", "echo this is no message of any kind; sleep 9"]);
     assert!(matches!(nonsense, HostError::Protocol { .. }), "{nonsense}");
+    for lie in [
+        // An answer to a question that nobody asked, and to another question than was asked.
+        r#"{"Answer":{"number":7,"metrics":[],"result":{"Ok":"Created"}}}"#,
+        r#"{"Answer":{"number":1,"metrics":[],"result":{"Ok":"Created"}}}"#,
+        r#"{"Answer":{"number":1,"metrics":[],"result":{"Ok":{"Saved":18446744073709551615}}}}"#,
+        r#"{"Answer":{"number":1,"metrics":[],"result":{"Ok":"Nonsense"}}}"#,
+    ] {
+        let script = format!("printf '\\{:03o}\\000\\000\\000%s' '{lie}'; sleep 9", lie.len());
+        let error = with("/bin/sh", &["-c", &script]);
+        assert!(matches!(error, HostError::Protocol { .. }), "{lie}: {error}");
+    }
     let flood = with("/bin/sh", &["-c", "cat /dev/zero"]);
     assert!(matches!(flood, HostError::Protocol { .. }), "{flood}");
     let silent = with("/bin/sh", &["-c", "sleep 9"]);
