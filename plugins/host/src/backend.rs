@@ -7,8 +7,8 @@ use std::time::Instant;
 use crate::services::Services;
 use crate::staging::Staged;
 use crate::{
-    Candidates, ConfigSchema, Descriptor, Explanation, Host, HostError, Instance, Library, Outcome,
-    ScoreRequest, Scored,
+    Candidates, ConfigSchema, Descriptor, Explanation, Extensions, Host, HostError, Instance, Library,
+    Outcome, ScoreRequest, Scored,
 };
 
 /// What never changes of a library: equal libraries share it, and it is kept for the rest of the process, as they are.
@@ -17,16 +17,22 @@ pub(crate) struct Card {
     pub(crate) fingerprint: String,
     pub(crate) descriptor: Descriptor,
     pub(crate) schema: ConfigSchema,
+    pub(crate) extensions: Extensions,
 }
 
 impl Card {
     /// The card of a library with this fingerprint.
-    pub(crate) fn intern(fingerprint: &str, descriptor: &Descriptor, schema: ConfigSchema) -> &'static Self {
+    pub(crate) fn intern(
+        fingerprint: &str,
+        descriptor: &Descriptor,
+        schema: ConfigSchema,
+        extensions: Extensions,
+    ) -> &'static Self {
         static CARDS: Mutex<BTreeMap<String, &'static Card>> = Mutex::new(BTreeMap::new());
         let mut cards = CARDS.lock().unwrap_or_else(PoisonError::into_inner);
         cards.entry(fingerprint.to_owned()).or_insert_with(|| {
             let (fingerprint, descriptor) = (fingerprint.to_owned(), descriptor.clone());
-            Box::leak(Box::new(Self { fingerprint, descriptor, schema }))
+            Box::leak(Box::new(Self { fingerprint, descriptor, schema, extensions }))
         })
     }
 }
@@ -101,7 +107,8 @@ impl Source for InProcess {
         let config = self.config.clone();
         let library = self.library()?;
         let instance = library.create(&config)?;
-        let card = Card::intern(library.fingerprint(), library.descriptor(), library.config_schema()?);
+        let (schema, extensions) = (library.config_schema()?, library.extensions()?);
+        let card = Card::intern(library.fingerprint(), library.descriptor(), schema, extensions);
         let services = instance.services();
         Ok(Started { backend: Box::new(instance), card, services })
     }

@@ -43,6 +43,14 @@ pub struct MatcherHealth {
     pub latency_max_us: u64,
 }
 
+impl MatcherHealth {
+    /// Whether the matcher is left alone, or called only to see whether it is well again.
+    #[must_use]
+    pub fn is_quarantined(&self) -> bool {
+        self.state != BreakerState::Closed
+    }
+}
+
 #[derive(Debug, Default)]
 struct Numbers {
     calls: u64,

@@ -47,6 +47,7 @@ pub mod check;
 mod descriptor;
 mod error;
 mod explanation;
+mod extensions;
 mod health;
 mod host;
 mod instance;
@@ -76,6 +77,7 @@ pub use candidates::{AgentColumns, Candidates, CandidatesBuilder, OutcomeCounts,
 pub use descriptor::Descriptor;
 pub use error::HostError;
 pub use explanation::{Explanation, ScoreFactor};
+pub use extensions::Extensions;
 pub use health::MatcherHealth;
 pub use host::{Host, library_file_name};
 pub use instance::Instance;

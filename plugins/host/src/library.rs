@@ -10,7 +10,7 @@ use crate::mapping::Slot;
 use crate::schema::parse_config;
 use crate::services::Services;
 use crate::staging::Staged;
-use crate::{ConfigSchema, Descriptor, HostError, HostLimits, Instance};
+use crate::{ConfigSchema, Descriptor, Extensions, HostError, HostLimits, Instance};
 
 /// The functions of a matcher, none of them missing.
 #[derive(Clone, Copy)]
@@ -128,6 +128,16 @@ impl Library {
         // library, which is never unmapped.
         let schema = unsafe { ConfigSchema::read(text, self.limits.max_schema_bytes) };
         schema.map_err(|reason| HostError::InvalidSchema { id: self.descriptor.id.clone(), reason })
+    }
+
+    /// Initialises the library, if this was not done before, and asks for its extensions.
+    ///
+    /// # Errors
+    /// [`HostError::Init`]
+    pub fn extensions(&self) -> Result<Extensions, HostError> {
+        self.initialise()?;
+        let Functions { explain, learn, state, .. } = self.functions.with_extensions();
+        Ok(Extensions { explain: explain.is_some(), learn: learn.is_some(), state: state.is_some() })
     }
 
     /// Initialises the library, if this was not done before, holds the configuration to its schema, and makes an

@@ -12,7 +12,7 @@ use crate::health::Counters;
 use crate::staging::{self, Staged};
 use crate::worker::{Shared, Terms, Worker};
 use crate::{
-    Candidates, ConfigSchema, Descriptor, Explanation, Host, HostError, Isolation, MatcherHealth,
+    Candidates, ConfigSchema, Descriptor, Explanation, Extensions, Host, HostError, Isolation, MatcherHealth,
     MatcherOptions, Outcome, ScoreRequest, Scored, isolation,
 };
 
@@ -63,6 +63,12 @@ impl Matcher {
     #[must_use]
     pub fn schema(&self) -> &ConfigSchema {
         &self.current().worker.card.schema
+    }
+
+    /// What it offers besides scores.
+    #[must_use]
+    pub fn extensions(&self) -> Extensions {
+        self.current().worker.card.extensions
     }
 
     /// The SHA-256 of its library, in hexadecimal digits.

@@ -26,7 +26,7 @@ pub struct MatcherInfo {
     /// Where its code runs: `none` for the server's own process, `process` for one of its own.
     #[schema(value_type = String)]
     pub isolation: IsolationChoice,
-    /// What it offers besides scores: `explain`, `learn`, `state`.
+    /// What it offers besides scores: `heartline.explain`, `heartline.learn`, `heartline.state`.
     pub extensions: Vec<String>,
     /// Its mode in the default policy; none where that does not name it.
     pub mode: Option<Mode>,
@@ -47,7 +47,7 @@ impl MatcherInfo {
             description: descriptor.description.clone(),
             sha256: matcher.fingerprint().to_owned(),
             isolation: entry.isolation,
-            extensions: matcher.extensions().iter().map(|name| (*name).to_owned()).collect(),
+            extensions: matcher.extensions().ids().map(str::to_owned).collect(),
             mode: used.map(|used| used.mode),
             weight: used.map(|used| used.weight),
             id,

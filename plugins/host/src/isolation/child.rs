@@ -123,9 +123,9 @@ impl Child {
         let staged = Staged::given(hello.source.clone(), hello.copy.clone(), hello.fingerprint.clone());
         let library = Library::open(&staged, hello.limits)?;
         let schema = library.config_schema()?.json().to_string();
-        let descriptor = library.descriptor().clone();
+        let (descriptor, extensions) = (library.descriptor().clone(), library.extensions()?);
         self.opened = Some(Opened { library, limits: hello.limits, shared });
-        Ok(Told::Opened { descriptor, schema })
+        Ok(Told::Opened { descriptor, schema, extensions })
     }
 }
 

@@ -15,8 +15,8 @@ use crate::schema::parse_config;
 use crate::services::{Services, readable};
 use crate::staging::{Kept, Staged};
 use crate::{
-    AnswerFault, Candidates, ConfigSchema, Descriptor, Explanation, Host, HostError, HostLimits, Outcome,
-    ProcessOptions, ScoreRequest, Scored,
+    AnswerFault, Candidates, ConfigSchema, Descriptor, Explanation, Extensions, Host, HostError, HostLimits,
+    Outcome, ProcessOptions, ScoreRequest, Scored,
 };
 
 /// Where children of one library and one configuration come from.
@@ -67,7 +67,7 @@ impl Source for Children {
             limits: self.limits,
             memory_bytes: self.options.memory_bytes,
         };
-        let (descriptor, schema) = child.open(hello, until)?;
+        let (descriptor, schema, extensions) = child.open(hello, until)?;
         // The child has all files open, and nobody else is to find them.
         drop((names, staged));
         let config = parse_config(&descriptor.id, &self.config, self.limits.max_config_bytes)?;
@@ -77,7 +77,7 @@ impl Source for Children {
             Told::Created => {}
             _ => return Err(child.nonsense("it answers another question")),
         }
-        let card = Card::intern(self.library.fingerprint(), &descriptor, schema);
+        let card = Card::intern(self.library.fingerprint(), &descriptor, schema, extensions);
         Ok(Started { backend: Box::new(child), card, services: Arc::clone(&self.services) })
     }
 }
@@ -96,8 +96,13 @@ struct ChildInstance {
 }
 
 impl ChildInstance {
-    fn open(&mut self, hello: Hello, until: Instant) -> Result<(Descriptor, ConfigSchema), HostError> {
-        let Told::Opened { descriptor, schema } = self.ask(Call::Open(Box::new(hello)), until)? else {
+    fn open(
+        &mut self,
+        hello: Hello,
+        until: Instant,
+    ) -> Result<(Descriptor, ConfigSchema, Extensions), HostError> {
+        let told = self.ask(Call::Open(Box::new(hello)), until)?;
+        let Told::Opened { descriptor, schema, extensions } = told else {
             return Err(self.nonsense("it answers another question"));
         };
         descriptor.check_told(&self.source, &self.limits)?;
@@ -111,7 +116,7 @@ impl ChildInstance {
             ConfigSchema::parse(&schema)
         };
         let schema = schema.map_err(|reason| HostError::InvalidSchema { id: self.id.clone(), reason })?;
-        Ok((descriptor, schema))
+        Ok((descriptor, schema, extensions))
     }
 
     /// Asks the child and waits for its answer.

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::columns::Layout;
-use crate::{AnswerFault, Descriptor, Explanation, HostError, HostLimits, Outcome, ScoreRequest};
+use crate::{AnswerFault, Descriptor, Explanation, Extensions, HostError, HostLimits, Outcome, ScoreRequest};
 
 /// The longest message of a child, in bytes.
 pub(super) const MAX_TOLD: usize = 4 << 20;
@@ -82,7 +82,7 @@ pub(super) struct Question {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Told {
-    Opened { descriptor: Descriptor, schema: String },
+    Opened { descriptor: Descriptor, schema: String, extensions: Extensions },
     Created,
     Scored { written: u32, elapsed_us: u64 },
     Explained(Option<Explanation>),
