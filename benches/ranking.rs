@@ -70,7 +70,7 @@ fn router(folder: &Path, names: &[&str]) -> Result<Router, String> {
         let matcher = host.load(&path, "{}").map_err(|error| error.to_string())?;
         let id = matcher.descriptor().id.clone();
         uses.push(MatcherUse { id: id.clone(), weight: 1.0, mode: Mode::Active });
-        let scorer = PluginScorer::new(Arc::new(matcher), Arc::default());
+        let scorer = PluginScorer::new(Arc::new(matcher));
         pool.insert(id, Arc::new(scorer));
     }
     let policy = Policy { matchers: uses, ..Policy::default() };

@@ -234,11 +234,20 @@ fn every_bound_is_enforced_on_both_sides() {
         ("routing.records.max_waiting", 1, 100_000),
         ("routing.records.memory_rankings", 1, 1_000_000),
         ("routing.records.memory_bytes", 1 << 20, 1 << 36),
+        ("plugins.max_generations", 1, 1_000),
+        ("plugins.slow_deadline_ms", 100, 600_000),
+        ("plugins.state_interval_ms", 100, 86_400_000),
+        ("plugins.breaker.failures", 1, 1_000),
+        ("plugins.breaker.back_off_ms", 1, 86_400_000),
+        ("plugins.breaker.max_back_off_ms", 1, 86_400_000),
+        ("plugins.process.memory_bytes", 64 << 20, 1 << 40),
         ("webrtc.max_peers", 1, 10_000),
         ("webrtc.connect_timeout_ms", 100, 600_000),
     ];
-    let wide = ["engine.queue_rows=100000", "server.request_timeout_ms=600000", "engine.deadline_ms=100"];
-    let narrow = ["engine.max_batch_rows=1", "engine.deadline_ms=10"];
+    let longest = "plugins.breaker.max_back_off_ms=86400000";
+    let wide =
+        ["engine.queue_rows=100000", "server.request_timeout_ms=600000", "engine.deadline_ms=100", longest];
+    let narrow = ["engine.max_batch_rows=1", "engine.deadline_ms=10", "plugins.breaker.back_off_ms=1"];
     let check = |key: &str, value: u64, around: &[&str]| {
         let setting = format!("{key}={value}");
         let mut settings = around.to_vec();

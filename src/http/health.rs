@@ -84,8 +84,8 @@ pub(super) async fn check(app: &App) -> Result<(), ApiError> {
     responses((status = 200, description = "The metrics.", body = String, content_type = "text/plain"))
 )]
 pub(super) async fn metrics(State(app): State<App>) -> Result<Response, ApiError> {
-    app.publish_metrics();
     let metrics =
         Metrics::install().map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?;
+    app.publish_metrics();
     Ok(([(CONTENT_TYPE, METRICS_TYPE)], metrics.render()).into_response())
 }

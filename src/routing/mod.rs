@@ -29,7 +29,7 @@ pub use record::{Records, RecordsConfig};
 pub use request::{EXPLAIN_LIMIT, OtherLanguage, RankingRequest, SkillNeed};
 pub use roster::Roster;
 pub use router::Router;
-pub use scorer::{Identity, PluginScorer, Scorer, Settings};
+pub use scorer::{Identity, PluginScorer, Scorer};
 
 /// Bytes as people compare them.
 fn hexadecimal(bytes: &[u8]) -> String {

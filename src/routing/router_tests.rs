@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::super::rank::fakes::{Broken, agents, fixed, request, roster, router, using};
+use super::super::rank::fakes::{Broken, Reloaded, agents, fixed, request, roster, router, using};
 use super::super::{Activity, Exclusion, Fairness, Filter, MatcherUse, Order, Rule};
 use super::*;
 
@@ -31,6 +31,16 @@ fn an_unsure_matcher_says_little() {
         ("unsure", Mode::Active, 1.0, fixed(&[0.0, 1.0], 0.05)),
     ]);
     assert_eq!(order(&router.rank(&request(), &roster(2)).unwrap()), ["agent-0", "agent-1"]);
+}
+
+#[test]
+fn an_answer_belongs_to_the_generation_that_is_named_with_it() {
+    let once = router(vec![("a", Mode::Active, 1.0, Arc::new(Reloaded::new(1)))]);
+    let ranking = once.rank(&request(), &roster(1)).unwrap();
+    assert!((ranking.entries[0].score - 0.2).abs() < 1e-6, "the second generation was asked again");
+    let without_end = router(vec![("a", Mode::Active, 1.0, Arc::new(Reloaded::new(u64::MAX)))]);
+    let ranking = without_end.rank(&request(), &roster(1)).unwrap();
+    assert!(ranking.fallback && ranking.matchers[0].error.as_deref().unwrap().contains("loaded anew"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Matchers as the router sees them: something that scores agents, whatever it is.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use heartline_plugin_host::{Candidates, Explanation, HostError, Matcher, Outcome, ScoreRequest, Scored};
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,11 @@ pub struct Identity {
 pub trait Scorer: Send + Sync {
     /// Which matcher it is now; a reload changes it.
     fn identity(&self) -> Identity;
+
+    /// [`Identity::generation`], without the rest.
+    fn generation(&self) -> u64 {
+        self.identity().generation
+    }
 
     /// Scores every candidate.
     ///
@@ -68,35 +73,34 @@ pub trait Scorer: Send + Sync {
     }
 }
 
-/// The settings of a matcher's present generation; whoever loads it anew changes them.
-pub type Settings = Arc<Mutex<serde_json::Map<String, serde_json::Value>>>;
-
 /// A matcher from a library.
-pub struct PluginScorer {
-    matcher: Arc<Matcher>,
-    settings: Settings,
-}
+pub struct PluginScorer(Arc<Matcher>);
 
 impl PluginScorer {
-    /// A loaded matcher with the settings that it was made with.
+    /// A loaded matcher.
     #[must_use]
-    pub const fn new(matcher: Arc<Matcher>, settings: Settings) -> Self {
-        Self { matcher, settings }
+    pub const fn new(matcher: Arc<Matcher>) -> Self {
+        Self(matcher)
     }
 }
 
 impl Scorer for PluginScorer {
     fn identity(&self) -> Identity {
+        let current = self.0.current();
         Identity {
-            version: self.matcher.descriptor().version.clone(),
-            fingerprint: self.matcher.fingerprint().to_owned(),
-            generation: self.matcher.generation(),
-            config: self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone().into(),
+            version: current.descriptor().version.clone(),
+            fingerprint: current.fingerprint().to_owned(),
+            generation: current.number(),
+            config: current.config().clone(),
         }
     }
 
+    fn generation(&self) -> u64 {
+        self.0.current().number()
+    }
+
     fn score(&self, request: &Arc<ScoreRequest>, candidates: &Arc<Candidates>) -> Result<Scored, HostError> {
-        self.matcher.score(request, candidates)
+        self.0.score(request, candidates)
     }
 
     fn explain(
@@ -105,7 +109,7 @@ impl Scorer for PluginScorer {
         candidates: &Arc<Candidates>,
         rows: &[usize],
     ) -> Result<Vec<Explanation>, HostError> {
-        self.matcher.explain(request, candidates, rows)
+        self.0.explain(request, candidates, rows)
     }
 
     fn learn(
@@ -114,10 +118,10 @@ impl Scorer for PluginScorer {
         candidate: &Arc<Candidates>,
         outcome: &Outcome,
     ) -> Result<bool, HostError> {
-        self.matcher.learn(request, candidate, outcome)
+        self.0.learn(request, candidate, outcome)
     }
 
     fn state(&self) -> Result<Option<Vec<u8>>, HostError> {
-        self.matcher.save()
+        self.0.save()
     }
 }

@@ -83,7 +83,7 @@ pub use host::{Host, library_file_name};
 pub use instance::Instance;
 pub use library::Library;
 pub use limits::HostLimits;
-pub use matcher::Matcher;
+pub use matcher::{Generation, Matcher};
 pub use options::{Isolation, MatcherOptions, ProcessOptions};
 pub use outcome::Outcome;
 pub use request::{Emotion, ModalityTrust, ScoreRequest, SpokenLanguage, WorstMoment};

@@ -68,6 +68,7 @@ pub struct Library {
     fingerprint: String,
     slot: &'static Slot,
     descriptor: Descriptor,
+    entry: Entry,
     functions: Functions,
     limits: HostLimits,
 }
@@ -95,7 +96,12 @@ impl Library {
         // library, which is never unmapped.
         let descriptor = unsafe { Descriptor::read(path, &entry, &limits) }?;
         let fingerprint = staged.fingerprint().to_owned();
-        Ok(Self { path: path.to_owned(), fingerprint, slot, descriptor, functions, limits })
+        Ok(Self { path: path.to_owned(), fingerprint, slot, descriptor, entry, functions, limits })
+    }
+
+    /// The matcher's entry, for who calls it without the guard of an [`Instance`].
+    pub(crate) const fn entry(&self) -> &Entry {
+        &self.entry
     }
 
     /// Where the library is, with all links followed.

@@ -6,9 +6,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::backend::{Backend, InProcess, Source};
 use crate::breaker::Breaker;
 use crate::health::Counters;
+use crate::schema::parse_config;
 use crate::staging::{self, Staged};
 use crate::worker::{Shared, Terms, Worker};
 use crate::{
@@ -16,11 +19,50 @@ use crate::{
     MatcherOptions, Outcome, ScoreRequest, Scored, isolation,
 };
 
-/// One library with one configuration.
+/// One library with one configuration, which a matcher has for a while.
 #[derive(Debug)]
-struct Generation {
+pub struct Generation {
     number: u64,
+    config: Value,
     worker: Worker,
+}
+
+impl Generation {
+    /// Which of those that were loaded one after the other it is, from 1.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The configuration, as it was given.
+    #[must_use]
+    pub const fn config(&self) -> &Value {
+        &self.config
+    }
+
+    /// What the matcher says of itself.
+    #[must_use]
+    pub const fn descriptor(&self) -> &'static Descriptor {
+        &self.worker.card.descriptor
+    }
+
+    /// The schema of its configuration.
+    #[must_use]
+    pub const fn schema(&self) -> &'static ConfigSchema {
+        &self.worker.card.schema
+    }
+
+    /// What it offers besides scores.
+    #[must_use]
+    pub const fn extensions(&self) -> Extensions {
+        self.worker.card.extensions
+    }
+
+    /// The SHA-256 of its library, in hexadecimal digits.
+    #[must_use]
+    pub fn fingerprint(&self) -> &'static str {
+        &self.worker.card.fingerprint
+    }
 }
 
 /// A matcher that is ready to score. All calls may come from any thread, and none waits longer than its deadline.
@@ -43,44 +85,26 @@ impl Matcher {
     ) -> Result<Self, HostError> {
         let counters = Arc::new(Counters::default());
         let fingerprints = BTreeSet::from([staged.fingerprint().to_owned()]);
-        let worker = start(host, staged, config_json, (options, &counters))?;
+        let (worker, config) = start(host, staged, config_json, (options, &counters))?;
         Ok(Self {
             host: host.clone(),
             options: options.clone(),
             counters,
-            current: RwLock::new(Arc::new(Generation { number: 1, worker })),
+            current: RwLock::new(Arc::new(Generation { number: 1, config, worker })),
             fingerprints: Mutex::new(fingerprints),
         })
     }
 
+    /// What is in use now. What it says belongs together, and stays true of it after [`Self::replace`].
+    #[must_use]
+    pub fn current(&self) -> Arc<Generation> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// What the matcher says of itself.
     #[must_use]
-    pub fn descriptor(&self) -> &Descriptor {
-        &self.current().worker.card.descriptor
-    }
-
-    /// The schema of its configuration.
-    #[must_use]
-    pub fn schema(&self) -> &ConfigSchema {
-        &self.current().worker.card.schema
-    }
-
-    /// What it offers besides scores.
-    #[must_use]
-    pub fn extensions(&self) -> Extensions {
-        self.current().worker.card.extensions
-    }
-
-    /// The SHA-256 of its library, in hexadecimal digits.
-    #[must_use]
-    pub fn fingerprint(&self) -> &str {
-        &self.current().worker.card.fingerprint
-    }
-
-    /// Which of the libraries that were loaded one after the other is in use, from 1.
-    #[must_use]
-    pub fn generation(&self) -> u64 {
-        self.current().number
+    pub fn descriptor(&self) -> &'static Descriptor {
+        self.current().descriptor()
     }
 
     /// Scores all candidates for one request.
@@ -189,8 +213,13 @@ impl Matcher {
         if is_mapped && !fingerprints.contains(&fingerprint) && fingerprints.len() >= limit {
             return Err(HostError::TooManyGenerations { id: self.descriptor().id.clone(), limit });
         }
-        fingerprints.insert(fingerprint);
-        let worker = start(&self.host, staged, config_json, (&self.options, &self.counters))?;
+        let is_new = fingerprints.insert(fingerprint.clone());
+        let started = start(&self.host, staged, config_json, (&self.options, &self.counters));
+        if is_new && matches!(started, Err(HostError::Open { .. })) {
+            // Nothing was mapped.
+            fingerprints.remove(&fingerprint);
+        }
+        let (worker, config) = started?;
         let (expected, found) = (&self.descriptor().id, &worker.card.descriptor.id);
         if expected != found {
             return Err(HostError::DifferentMatcher { expected: expected.clone(), found: found.clone() });
@@ -198,7 +227,7 @@ impl Matcher {
         self.carry_over(&worker);
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let number = current.number + 1;
-        *current = Arc::new(Generation { number, worker });
+        *current = Arc::new(Generation { number, config, worker });
         Ok(number)
     }
 
@@ -251,10 +280,6 @@ impl Matcher {
     fn slow(&self) -> Terms {
         Terms { limit: self.options.slow_deadline, is_lesson: false }
     }
-
-    fn current(&self) -> Arc<Generation> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
-    }
 }
 
 /// Starts a generation.
@@ -263,11 +288,13 @@ fn start(
     staged: Staged,
     config_json: &str,
     (options, counters): (&MatcherOptions, &Arc<Counters>),
-) -> Result<Worker, HostError> {
+) -> Result<(Worker, Value), HostError> {
     let source: Box<dyn Source> = match &options.isolation {
         Isolation::None => Box::new(InProcess::new(host, staged, config_json)),
         Isolation::Process(process) => isolation::source(host, staged, config_json, process)?,
     };
     let shared = Arc::new(Shared::new(Breaker::new(options.breaker), Arc::clone(counters)));
-    Worker::start(source, &shared, options.slow_deadline)
+    let worker = Worker::start(source, &shared, options.slow_deadline)?;
+    let config = parse_config(&worker.card.descriptor.id, config_json, host.limits().max_config_bytes)?;
+    Ok((worker, config))
 }

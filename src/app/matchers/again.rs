@@ -48,7 +48,6 @@ impl MatcherSource for RecordedMatchers {
         }
         let matcher = super::registry::load(&super::registry::host(&self.config), path, &entry, &self.config);
         let matcher = matcher.map_err(|error| with_causes(&error))?;
-        let settings = Arc::new(std::sync::Mutex::new(entry.config));
         if let Some(bytes) = &wanted.state {
             match matcher.load_state(bytes) {
                 Ok(true) => {}
@@ -59,7 +58,7 @@ impl MatcherSource for RecordedMatchers {
                 )),
             }
         }
-        let scorer = PluginScorer::new(Arc::new(matcher), settings);
+        let scorer = PluginScorer::new(Arc::new(matcher));
         notes.extend(wanted.identity.and_then(|recorded| other_library(id, recorded, &scorer.identity())));
         Ok(Found { scorer: Arc::new(scorer), notes })
     }

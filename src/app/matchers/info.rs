@@ -37,7 +37,8 @@ pub struct MatcherInfo {
 impl MatcherInfo {
     /// What is told of a matcher that was loaded.
     pub(super) fn new(matcher: &Matcher, entry: &MatcherConfig, policy: Option<&Policy>) -> Self {
-        let descriptor = matcher.descriptor();
+        let current = matcher.current();
+        let descriptor = current.descriptor();
         let id = entry.id.clone().unwrap_or_else(|| descriptor.id.clone());
         let used = policy.and_then(|policy| policy.matchers.iter().find(|used| used.id == id));
         Self {
@@ -45,9 +46,9 @@ impl MatcherInfo {
             version: descriptor.version.clone(),
             abi: format!("{}.{}", descriptor.abi_major, descriptor.abi_minor),
             description: descriptor.description.clone(),
-            sha256: matcher.fingerprint().to_owned(),
+            sha256: current.fingerprint().to_owned(),
             isolation: entry.isolation,
-            extensions: matcher.extensions().ids().map(str::to_owned).collect(),
+            extensions: current.extensions().ids().map(str::to_owned).collect(),
             mode: used.map(|used| used.mode),
             weight: used.map(|used| used.weight),
             id,

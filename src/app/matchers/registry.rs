@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use heartline_plugin_host::{
@@ -16,7 +16,7 @@ use super::states::States;
 use super::{MatcherDetail, MatcherInfo};
 use crate::cli::MATCHER_PROCESS;
 use crate::config::{Config, IsolationChoice, MatcherConfig};
-use crate::routing::{PluginScorer, Policy, PolicyBook, Router, Scorer, Settings};
+use crate::routing::{PluginScorer, Policy, PolicyBook, Router, Scorer};
 use crate::telemetry::record;
 
 /// The matchers of this server. Clones are handles to the same ones.
@@ -31,8 +31,6 @@ struct Entry {
     config: MatcherConfig,
     path: PathBuf,
     matcher: Arc<Matcher>,
-    /// The settings of the present generation.
-    settings: Settings,
 }
 
 impl Matchers {
@@ -49,8 +47,7 @@ impl Matchers {
             let matcher = load(&host, &path, entry, config)
                 .map_err(|source| StartError::Matcher { path: path.clone(), source: Box::new(source) })?;
             let id = entry.id.clone().unwrap_or_else(|| matcher.descriptor().id.clone());
-            let settings = Arc::new(Mutex::new(entry.config.clone()));
-            let loaded = Entry { config: entry.clone(), path, matcher: Arc::new(matcher), settings };
+            let loaded = Entry { config: entry.clone(), path, matcher: Arc::new(matcher) };
             if entries.insert(id.clone(), loaded).is_some() {
                 return Err(StartError::MatcherTwice(id));
             }
@@ -64,9 +61,8 @@ impl Matchers {
 
     /// The matchers as a router asks them.
     pub(crate) fn pool(&self) -> BTreeMap<String, Arc<dyn Scorer>> {
-        let scorer = |entry: &Entry| -> Arc<dyn Scorer> {
-            Arc::new(PluginScorer::new(Arc::clone(&entry.matcher), Arc::clone(&entry.settings)))
-        };
+        let scorer =
+            |entry: &Entry| -> Arc<dyn Scorer> { Arc::new(PluginScorer::new(Arc::clone(&entry.matcher))) };
         self.entries.iter().map(|(id, entry)| (id.clone(), scorer(entry))).collect()
     }
 
@@ -84,13 +80,13 @@ impl Matchers {
     /// Everything that is told of one; none where there is none of that name.
     pub(crate) fn detail(&self, id: &str, policy: &Policy) -> Option<MatcherDetail> {
         let entry = self.entries.get(id)?;
-        let settings = entry.settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let current = entry.matcher.current();
         Some(MatcherDetail {
             matcher: MatcherInfo::new(&entry.matcher, &entry.config, Some(policy)),
-            generation: entry.matcher.generation(),
+            generation: current.number(),
             deadline_ms: entry.config.deadline_ms,
-            config: Value::Object(settings),
-            config_schema: entry.matcher.schema().json().clone(),
+            config: current.config().clone(),
+            config_schema: current.schema().json().clone(),
             health: entry.matcher.health(),
             metrics: entry.matcher.metrics().into_iter().collect(),
         })
@@ -107,13 +103,10 @@ impl Matchers {
         settings: Option<Map<String, Value>>,
     ) -> Option<Result<u64, HostError>> {
         let entry = self.entries.get(id)?;
-        // Held over the loading, so that two reloads come one after the other.
-        let mut present = entry.settings.lock().unwrap_or_else(PoisonError::into_inner);
-        let wanted = settings.unwrap_or_else(|| present.clone());
-        let replaced = entry.matcher.replace(&entry.path, &Value::Object(wanted.clone()).to_string());
+        let wanted = settings.map_or_else(|| entry.matcher.current().config().clone(), Value::Object);
+        let replaced = entry.matcher.replace(&entry.path, &wanted.to_string());
         if let Ok(generation) = &replaced {
             tracing::info!(matcher = id, generation, "a matcher was loaded anew");
-            *present = wanted;
         }
         Some(replaced)
     }

@@ -13,6 +13,8 @@ use crate::telemetry::{record, with_causes};
 /// From how many agents on matchers are asked side by side. `cargo bench --bench ranking` on two cores: for 1,000 agents
 /// starting threads costs what it saves, for 10,000 it saves a quarter.
 const PARALLEL_ROWS: usize = 5_000;
+/// How often a matcher is asked that is loaded anew meanwhile.
+const MOST_ASKS: usize = 3;
 
 /// A matcher of the pool, and what it has learned.
 pub(in crate::routing) struct Pooled {
@@ -114,7 +116,8 @@ pub(in crate::routing) fn ask<'a>(
                 let mut asked = vec![one(first)];
                 for (thread, matcher) in running.into_iter().zip(others) {
                     // A stand-in of a test may panic; matchers cannot, the host sees to that.
-                    asked.push(thread.join().unwrap_or_else(|_| lost(*matcher)));
+                    let lost = |_| unanswered(*matcher, "the thread that asked it was lost");
+                    asked.push(thread.join().unwrap_or_else(lost));
                 }
                 asked
             })
@@ -129,8 +132,8 @@ pub(in crate::routing) fn ask<'a>(
     asked
 }
 
-fn lost<'a>((used, matcher): (&'a MatcherUse, &'a Pooled)) -> Asked<'a> {
-    let answer = Err("the thread that asked it was lost".to_owned());
+fn unanswered<'a>((used, matcher): (&'a MatcherUse, &'a Pooled), why: &str) -> Asked<'a> {
+    let answer = Err(why.to_owned());
     Asked { matcher, used, share: 0.0, answer, identity: Identity::default(), state: None }
 }
 
@@ -141,6 +144,22 @@ fn ask_one<'a>(
     wants_state: bool,
 ) -> Asked<'a> {
     let _learning = matcher.learning.read().unwrap_or_else(PoisonError::into_inner);
+    for _ in 0..MOST_ASKS {
+        let asked = ask_now(used, matcher, (request, candidates), wants_state);
+        // An answer that came while the matcher was loaded anew may be the old one's or the new one's.
+        if asked.identity.generation == matcher.scorer.generation() {
+            return asked;
+        }
+    }
+    unanswered((used, matcher), "it was loaded anew each time it was asked")
+}
+
+fn ask_now<'a>(
+    used: &'a MatcherUse,
+    matcher: &'a Pooled,
+    (request, candidates): (&Arc<ScoreRequest>, &Arc<Candidates>),
+    wants_state: bool,
+) -> Asked<'a> {
     let identity = matcher.scorer.identity();
     let state = if wants_state { matcher.state(identity.generation) } else { Ok(None) };
     let state = state.unwrap_or_else(|error| {

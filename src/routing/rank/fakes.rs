@@ -1,7 +1,7 @@
 //! Stand-ins for matchers in tests.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -109,6 +109,33 @@ impl Scorer for Learner {
 
     fn state(&self) -> Result<Option<Vec<u8>>, HostError> {
         Ok(Some(self.lessons.load(Ordering::Relaxed).to_le_bytes().to_vec()))
+    }
+}
+
+/// Is loaded anew while it answers, so many times.
+pub(in crate::routing) struct Reloaded {
+    times: u64,
+    generation: AtomicU64,
+}
+
+impl Reloaded {
+    pub(in crate::routing) fn new(times: u64) -> Self {
+        Self { times, generation: AtomicU64::new(1) }
+    }
+}
+
+impl Scorer for Reloaded {
+    fn identity(&self) -> Identity {
+        Identity { generation: self.generation.load(Ordering::Relaxed), ..identity() }
+    }
+
+    /// The number of the generation that was asked, in tenths.
+    fn score(&self, _: &Arc<ScoreRequest>, candidates: &Arc<Candidates>) -> Result<Scored, HostError> {
+        let generation = self.generation.load(Ordering::Relaxed);
+        if generation <= self.times {
+            self.generation.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(scored(std::iter::repeat_n(generation as f32 / 10.0, candidates.len()), 1.0))
     }
 }
 

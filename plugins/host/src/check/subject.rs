@@ -7,7 +7,7 @@ use std::ptr::null_mut;
 use std::time::{Duration, Instant};
 
 use heartline_plugin_abi as abi;
-use heartline_plugin_abi::{ENTRY_SYMBOL, Entry, RawMatcher, Status, Text};
+use heartline_plugin_abi::{RawMatcher, Status, Text};
 
 use super::room::{Answer, Guarded, ScoreRoom};
 use super::world::{Lent, World};
@@ -82,7 +82,7 @@ impl Subject {
         let library: Library = Host::new(limits).open(path).map_err(|error| words(&error))?;
         step("initialising the library");
         let schema = library.config_schema().map_err(|error| words(&error))?;
-        let entry = entry(library.path())?;
+        let entry = library.entry();
         let missing = || "its entry changed after it was opened".to_owned();
         Ok(Self {
             descriptor: library.descriptor().clone(),
@@ -336,31 +336,4 @@ impl<'subject> Instance<'subject> {
     pub(crate) fn codes(&self) -> &BTreeSet<u32> {
         &self.codes
     }
-}
-
-/// Copies the entry out of a library that the host has opened and checked.
-#[cfg(unix)]
-fn entry(path: &Path) -> Result<Entry, String> {
-    use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
-    // SAFETY: the library is open already, so that no code of it runs now.
-    let library =
-        unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map_err(|error| error.to_string())?;
-    copy_entry(std::mem::ManuallyDrop::new(libloading::Library::from(library)))
-}
-
-/// Copies the entry out of a library that the host has opened and checked.
-#[cfg(not(unix))]
-fn entry(path: &Path) -> Result<Entry, String> {
-    // SAFETY: the library is open already, so that no code of it runs now.
-    let library = unsafe { libloading::Library::new(path) }.map_err(|error| error.to_string())?;
-    copy_entry(std::mem::ManuallyDrop::new(library))
-}
-
-/// The library is kept open, because nothing may be unmapped.
-#[allow(clippy::needless_pass_by_value, reason = "the library must not be closed by anybody else")]
-fn copy_entry(library: std::mem::ManuallyDrop<libloading::Library>) -> Result<Entry, String> {
-    // SAFETY: the symbol is an entry: the host has checked it.
-    let symbol = unsafe { library.get::<*const Entry>(ENTRY_SYMBOL) }.map_err(|error| error.to_string())?;
-    // SAFETY: the host has found it aligned and as large as this version asks for.
-    Ok(unsafe { **symbol })
 }

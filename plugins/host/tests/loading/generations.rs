@@ -22,7 +22,7 @@ fn only_libraries_on_the_list_are_loaded() {
     let error = host().with_allowed(["ab".repeat(32)]).load(&path, "{}").unwrap_err();
     let HostError::NotAllowed { fingerprint, .. } = error else { panic!("{error}") };
     let matcher = host().with_allowed([fingerprint.clone()]).load(&path, "{}").unwrap();
-    assert_eq!(matcher.fingerprint(), fingerprint);
+    assert_eq!(matcher.current().fingerprint(), fingerprint);
     let other = fixture("moody", "allowed").unwrap();
     let error = matcher_error(&matcher, &other);
     assert!(matches!(error, HostError::NotAllowed { .. }), "{error}");
@@ -44,7 +44,7 @@ fn a_file_overwritten_in_place_is_a_new_library_and_the_old_runs_on() {
     let first = support::load(&path, "{}").unwrap();
     copy(&new, &folder);
     let second = support::load(&path, "{}").unwrap();
-    assert_ne!(first.fingerprint(), second.fingerprint());
+    assert_ne!(first.current().fingerprint(), second.current().fingerprint());
     assert!(second.score(&request(), &candidates()).is_err(), "the new file is another matcher");
     std::fs::write(&path, b"no library at all").unwrap();
     assert!(first.score(&request(), &candidates()).is_ok(), "the old is mapped from a private copy");
@@ -58,10 +58,10 @@ fn a_new_generation_takes_over_what_the_old_has_learned() {
     let matcher = support::load(&old, "{}").unwrap();
     let resolved = Outcome { is_resolved: Some(true), ..Outcome::default() };
     matcher.learn(&request(), &Arc::new(candidates().row(0)), &resolved).unwrap();
-    assert_eq!(matcher.generation(), 1);
+    assert_eq!(matcher.current().number(), 1);
     assert_eq!(matcher.replace(&new, r#"{"mode": "fail"}"#).unwrap(), 2);
     assert_eq!(matcher.score(&request(), &candidates()).unwrap().scores[0], 0.1);
-    assert_eq!((matcher.generation(), matcher.health().generation), (2, 2));
+    assert_eq!((matcher.current().number(), matcher.health().generation), (2, 2));
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn what_cannot_be_loaded_changes_nothing() {
     let skill = support::built_library("heartline-skill");
     let error = matcher.replace(&skill, "{}").unwrap_err();
     assert!(matches!(&error, HostError::DifferentMatcher { found, .. } if found == "skill"), "{error}");
-    assert_eq!(matcher.generation(), 1);
+    assert_eq!(matcher.current().number(), 1);
     assert!(matcher.score(&request(), &candidates()).is_ok());
 }
 
@@ -127,5 +127,5 @@ fn no_call_fails_while_generations_change() {
     is_over.store(true, Ordering::Relaxed);
     let calls: u64 = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
     assert!(calls > 0);
-    assert_eq!(matcher.generation(), 21);
+    assert_eq!(matcher.current().number(), 21);
 }

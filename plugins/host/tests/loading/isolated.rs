@@ -51,8 +51,8 @@ fn the_answers_are_the_same_as_in_the_process() {
         let near = support::load(&path, "{}").unwrap();
         let far = host().load_with(&path, "{}", &options()).unwrap();
         assert_eq!(far.descriptor(), near.descriptor());
-        assert_eq!(far.schema().json(), near.schema().json());
-        assert_eq!(far.fingerprint(), near.fingerprint());
+        assert_eq!(far.current().schema().json(), near.current().schema().json());
+        assert_eq!(far.current().fingerprint(), near.current().fingerprint());
         let everybody = candidates();
         for candidates in [&everybody, &Arc::new(everybody.row(1)), &everybody] {
             let (one, other) =
