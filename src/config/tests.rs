@@ -194,56 +194,58 @@ fn what_is_no_configuration_is_refused() {
 }
 
 /// Every bound, with the values just past it.
+/// Whole numbers with their lowest and highest value.
+const BOUNDS: &[(&str, u64, u64)] = &[
+    ("server.max_body_bytes", 1 << 10, 1 << 30),
+    ("server.request_timeout_ms", 100, 600_000),
+    ("server.max_concurrent_requests", 1, 10_000),
+    ("server.drain_timeout_ms", 0, 600_000),
+    ("engine.queue_rows", 1, 100_000),
+    ("engine.max_batch_rows", 1, 1024),
+    ("engine.batch_delay_ms", 0, 1000),
+    ("engine.deadline_ms", 10, 600_000),
+    ("engine.max_faces_per_frame", 1, 64),
+    ("server.max_connections", 1, 100_000),
+    ("server.header_timeout_ms", 100, 600_000),
+    ("server.body_timeout_ms", 100, 600_000),
+    ("server.min_body_bytes_per_second", 1, 1 << 30),
+    ("inference.max_streams", 1, 10_000),
+    ("engine.max_batch_tokens", 512, 1_000_000),
+    ("engine.stall_ms", 1000, 3_600_000),
+    ("webhooks.timeout_ms", 100, 600_000),
+    ("webhooks.max_attempts", 1, 100),
+    ("webhooks.retry_ms", 10, 600_000),
+    ("webhooks.max_backlog", 1, 1_000_000),
+    ("telephony.max_message_bytes", 1_024, 16 << 20),
+    ("telephony.reorder_chunks", 0, 64),
+    ("telephony.max_faults", 0, 1_000_000),
+    ("telephony.max_parameters", 0, 1_000),
+    ("telephony.max_parameter_bytes", 1, 65_536),
+    ("telephony.start_timeout_ms", 100, 600_000),
+    ("routing.limits.max_agents", 1, 1_000_000),
+    ("routing.limits.max_skills", 1, 4_096),
+    ("routing.limits.max_languages", 1, 1_024),
+    ("routing.limits.max_name_characters", 1, 4_096),
+    ("routing.limits.max_attributes", 1, 1_024),
+    ("routing.limits.max_attribute_characters", 1, 4_096),
+    ("routing.records.max_bytes", 1 << 20, 1 << 44),
+    ("routing.records.max_age_hours", 1, 87_600),
+    ("routing.records.max_waiting", 1, 100_000),
+    ("routing.records.memory_rankings", 1, 1_000_000),
+    ("routing.records.memory_bytes", 1 << 20, 1 << 36),
+    ("plugins.max_generations", 1, 1_000),
+    ("plugins.slow_deadline_ms", 100, 600_000),
+    ("plugins.state_interval_ms", 100, 86_400_000),
+    ("plugins.breaker.failures", 1, 1_000),
+    ("plugins.breaker.back_off_ms", 1, 86_400_000),
+    ("plugins.breaker.max_back_off_ms", 1, 86_400_000),
+    ("plugins.process.memory_bytes", 64 << 20, 1 << 40),
+    ("webrtc.max_peers", 1, 10_000),
+    ("webrtc.connect_timeout_ms", 100, 600_000),
+];
+
 #[test]
 fn every_bound_is_enforced_on_both_sides() {
-    let bounds: &[(&str, u64, u64)] = &[
-        ("server.max_body_bytes", 1 << 10, 1 << 30),
-        ("server.request_timeout_ms", 100, 600_000),
-        ("server.max_concurrent_requests", 1, 10_000),
-        ("server.drain_timeout_ms", 0, 600_000),
-        ("engine.queue_rows", 1, 100_000),
-        ("engine.max_batch_rows", 1, 1024),
-        ("engine.batch_delay_ms", 0, 1000),
-        ("engine.deadline_ms", 10, 600_000),
-        ("engine.max_faces_per_frame", 1, 64),
-        ("server.max_connections", 1, 100_000),
-        ("server.header_timeout_ms", 100, 600_000),
-        ("server.body_timeout_ms", 100, 600_000),
-        ("server.min_body_bytes_per_second", 1, 1 << 30),
-        ("inference.max_streams", 1, 10_000),
-        ("engine.max_batch_tokens", 512, 1_000_000),
-        ("engine.stall_ms", 1000, 3_600_000),
-        ("webhooks.timeout_ms", 100, 600_000),
-        ("webhooks.max_attempts", 1, 100),
-        ("webhooks.retry_ms", 10, 600_000),
-        ("webhooks.max_backlog", 1, 1_000_000),
-        ("telephony.max_message_bytes", 1_024, 16 << 20),
-        ("telephony.reorder_chunks", 0, 64),
-        ("telephony.max_faults", 0, 1_000_000),
-        ("telephony.max_parameters", 0, 1_000),
-        ("telephony.max_parameter_bytes", 1, 65_536),
-        ("telephony.start_timeout_ms", 100, 600_000),
-        ("routing.limits.max_agents", 1, 1_000_000),
-        ("routing.limits.max_skills", 1, 4_096),
-        ("routing.limits.max_languages", 1, 1_024),
-        ("routing.limits.max_name_characters", 1, 4_096),
-        ("routing.limits.max_attributes", 1, 1_024),
-        ("routing.limits.max_attribute_characters", 1, 4_096),
-        ("routing.records.max_bytes", 1 << 20, 1 << 44),
-        ("routing.records.max_age_hours", 1, 87_600),
-        ("routing.records.max_waiting", 1, 100_000),
-        ("routing.records.memory_rankings", 1, 1_000_000),
-        ("routing.records.memory_bytes", 1 << 20, 1 << 36),
-        ("plugins.max_generations", 1, 1_000),
-        ("plugins.slow_deadline_ms", 100, 600_000),
-        ("plugins.state_interval_ms", 100, 86_400_000),
-        ("plugins.breaker.failures", 1, 1_000),
-        ("plugins.breaker.back_off_ms", 1, 86_400_000),
-        ("plugins.breaker.max_back_off_ms", 1, 86_400_000),
-        ("plugins.process.memory_bytes", 64 << 20, 1 << 40),
-        ("webrtc.max_peers", 1, 10_000),
-        ("webrtc.connect_timeout_ms", 100, 600_000),
-    ];
     let longest = "plugins.breaker.max_back_off_ms=86400000";
     let wide =
         ["engine.queue_rows=100000", "server.request_timeout_ms=600000", "engine.deadline_ms=100", longest];
@@ -254,7 +256,7 @@ fn every_bound_is_enforced_on_both_sides() {
         settings.push(&setting);
         load("version = 1", &[], &settings).map_err(|errors| errors.faults)
     };
-    for (key, lowest, highest) in bounds {
+    for (key, lowest, highest) in BOUNDS {
         check(key, *lowest, &narrow).unwrap_or_else(|found| panic!("{key}: {found:#?}"));
         check(key, *highest, &wide).unwrap_or_else(|found| panic!("{key}: {found:#?}"));
         let above = check(key, highest + 1, &wide).unwrap_err();
@@ -268,7 +270,7 @@ fn every_bound_is_enforced_on_both_sides() {
     let numbers = leaves().into_iter().filter(|(key, value)| value.is_number() && key != "version");
     let elsewhere = ["media.", "fusion.", "live.", "telemetry.trace_sample_ratio"];
     for (key, _) in numbers.filter(|(key, _)| !elsewhere.iter().any(|start| key.starts_with(start))) {
-        assert!(bounds.iter().any(|(bounded, ..)| *bounded == key), "{key} has no bound here");
+        assert!(BOUNDS.iter().any(|(bounded, ..)| *bounded == key), "{key} has no bound here");
     }
 }
 
