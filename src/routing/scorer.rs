@@ -122,6 +122,6 @@ impl Scorer for PluginScorer {
     }
 
     fn state(&self) -> Result<Option<Vec<u8>>, HostError> {
-        self.0.save()
+        self.0.state()
     }
 }

@@ -184,7 +184,8 @@ unsafe fn read_entry(path: &Path, pointer: *const Entry) -> Result<Entry, HostEr
     if major != ABI_MAJOR || minor > ABI_MINOR {
         return Err(HostError::IncompatibleAbi { path: path.to_owned(), major, minor });
     }
-    if (size as usize) < size_of::<Entry>() {
+    // There is no minor version yet whose entry is longer than that of 1.0.
+    if size as usize != size_of::<Entry>() {
         let reason = format!("its size is {size} bytes, version 1.0 has {}", size_of::<Entry>());
         return Err(invalid(reason));
     }

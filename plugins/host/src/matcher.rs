@@ -165,6 +165,15 @@ impl Matcher {
         }
     }
 
+    /// What the matcher has learned at this moment, as bytes; `None` where it keeps no state. This waits no longer than a
+    /// ranking does, for who wants to know the state that a ranking was made with.
+    ///
+    /// # Errors
+    /// As [`Self::save`], also where the matcher cannot be asked.
+    pub fn state(&self) -> Result<Option<Vec<u8>>, HostError> {
+        self.call(self.brief(), |backend, until| backend.save(until))
+    }
+
     /// Replaces what the matcher has learned; gives whether it keeps a state at all.
     ///
     /// # Errors

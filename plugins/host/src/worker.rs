@@ -18,6 +18,10 @@ use crate::{BreakerState, HostError};
 /// How many calls may wait for their turn.
 const QUEUE: usize = 64;
 
+/// The number of what the worker does between calls: starting an instance and saving what it has learned. Calls have
+/// numbers from 1.
+const UPKEEP: u64 = 0;
+
 /// What a worker shares with those who call it.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -47,7 +51,7 @@ impl Shared {
 #[derive(Debug, Default)]
 struct Turn {
     running: Option<u64>,
-    /// Its caller has gone on without it.
+    /// Callers have gone on without it.
     is_stuck: bool,
 }
 
@@ -161,10 +165,11 @@ impl Worker {
         if let Ok(result) = answer.try_recv() {
             return result;
         }
+        // What keeps the worker from this call while nobody waits for it is not waited for a second time.
+        turn.is_stuck |= turn.running == Some(number) || turn.running == Some(UPKEEP);
         if turn.running != Some(number) {
             return Err(self.busy());
         }
-        turn.is_stuck = true;
         Err(HostError::Overrun { id: self.id(), limit })
     }
 
@@ -212,6 +217,7 @@ impl Bench {
     }
 
     fn serve(&mut self, job: Job) {
+        self.shared.turn().running = Some(UPKEEP);
         let refusal = if self.backend.is_none() { self.restart().err() } else { None };
         self.shared.turn().running = Some(job.number);
         let target: Result<&mut dyn Backend, HostError> = match (refusal, &mut self.backend) {
@@ -219,7 +225,7 @@ impl Bench {
             (refusal, _) => Err(refusal.unwrap_or(HostError::Busy { id: String::new() })),
         };
         let after = catch_unwind(AssertUnwindSafe(|| (job.work)(target)));
-        *self.shared.turn() = Turn::default();
+        *self.shared.turn() = Turn { running: Some(UPKEEP), is_stuck: false };
         match after {
             Ok(After { has_ended: false, has_learned }) => {
                 if has_learned {
@@ -228,6 +234,7 @@ impl Bench {
             }
             Ok(After { has_ended: true, .. }) | Err(_) => self.renew(),
         }
+        *self.shared.turn() = Turn::default();
     }
 
     /// Ends an instance that is of no more use; makes another at once unless the matcher is to be left alone.

@@ -68,6 +68,28 @@ fn whoever_waits_for_a_turn_waits_no_longer_than_the_deadline() {
 }
 
 #[test]
+fn what_is_saved_after_a_lesson_holds_up_one_caller_for_the_deadline_and_others_not_at_all() {
+    let Some(path) = fixture("moody", "saving") else { return };
+    let matcher = load(&path, "slow save", &options(9, 1_000));
+    assert!(matcher.learn(&request(), &Arc::new(candidates().row(0)), &Outcome::default()).unwrap());
+    let started = Instant::now();
+    for _ in 0..1_000 {
+        let error = matcher.score(&request(), &candidates()).unwrap_err();
+        assert!(matches!(error, HostError::Busy { .. }), "{error}");
+    }
+    let waited = started.elapsed();
+    assert!(waited >= DEADLINE && waited < Duration::from_millis(200), "{waited:?}");
+    std::thread::sleep(Duration::from_millis(350));
+    assert_eq!(matcher.score(&request(), &candidates()).unwrap().len(), 3);
+    // Who asks for the state as a ranking does waits no longer either, and who has time gets it.
+    let started = Instant::now();
+    assert!(matches!(matcher.state(), Err(HostError::Overrun { .. })));
+    assert!(started.elapsed() < Duration::from_millis(200));
+    std::thread::sleep(Duration::from_millis(350));
+    assert_eq!(matcher.save().unwrap(), Some(vec![0]));
+}
+
+#[test]
 fn a_matcher_that_hangs_for_ever_holds_nobody_up_and_can_be_replaced() {
     let Some(path) = fixture("moody", "hanging") else { return };
     let matcher = load(&path, "endless", &options(9, 1_000));

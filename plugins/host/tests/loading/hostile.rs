@@ -22,6 +22,7 @@ macro_rules! refused {
 refused!(wrong_major, HostError::IncompatibleAbi { major: 2, minor: 0, .. });
 refused!(newer_minor, HostError::IncompatibleAbi { major: 1, minor: 7, .. });
 refused!(short_entry, HostError::InvalidEntry { .. });
+refused!(long_entry, HostError::InvalidEntry { .. });
 refused!(null_score, HostError::MissingFunction { function: "score", .. });
 refused!(null_describe, HostError::MissingFunction { function: "describe_reason", .. });
 refused!(missing_symbol, HostError::MissingSymbol { .. });
