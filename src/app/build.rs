@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use heartline_plugin_host::HostError;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
-use super::matchers::{Matchers, load_router};
+use super::matchers::{Matchers, Reload, load_router};
 use super::{AppError, MatcherDetail, MatcherInfo, PoolError, StartError, WorkPool, paths};
 use crate::config::Config;
 use crate::engine::Engine;
@@ -43,6 +43,8 @@ struct Rooms {
     live: Hub,
     webrtc: Option<WebRtc>,
     matchers: Matchers,
+    /// Held while a matcher is loaded anew.
+    reloads: Mutex<()>,
     pool: WorkPool,
     permits: Arc<Semaphore>,
     draining: AtomicBool,
@@ -89,6 +91,7 @@ impl App {
             live,
             webrtc,
             matchers,
+            reloads: Mutex::default(),
             pool,
             permits: Arc::new(Semaphore::new(config.server.max_concurrent_requests)),
             draining: AtomicBool::new(false),
@@ -140,17 +143,19 @@ impl App {
         self.rooms.router.policies().find(None).unwrap_or_default()
     }
 
-    /// Loads a matcher's library anew while rankings go on, with other settings where some are given; gives the new
-    /// generation, or none where there is no such matcher. This blocks.
+    /// Loads a matcher's library anew while rankings go on; gives the new generation, or none where there is no such
+    /// matcher. One is loaded at a time, on a thread that rankings do not need.
     ///
     /// # Errors
     /// What the host says; the present generation then stays.
-    pub fn reload_matcher(
-        &self,
-        id: &str,
-        settings: Option<serde_json::Map<String, serde_json::Value>>,
-    ) -> Option<Result<u64, HostError>> {
-        self.rooms.matchers.reload(id, settings)
+    pub async fn reload_matcher(&self, id: &str, reload: Reload) -> Option<Result<u64, HostError>> {
+        let _turn = self.rooms.reloads.lock().await;
+        let (matchers, name) = (self.rooms.matchers.clone(), id.to_owned());
+        let loaded = tokio::task::spawn_blocking(move || matchers.reload(&name, reload)).await;
+        loaded.unwrap_or_else(|error| {
+            let reason = format!("the host failed: {error}");
+            Some(Err(HostError::Panicked { id: id.to_owned(), reason }))
+        })
     }
 
     /// Ends a matcher's quarantine; says whether there is such a matcher.

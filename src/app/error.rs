@@ -181,6 +181,20 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
+    /// A matcher fails when it is given what it had learned.
+    #[error(
+        "the matcher {id} fails with its state in {path}; start again, or move the file away to begin with nothing learned",
+        path = path.display()
+    )]
+    State {
+        /// The matcher.
+        id: String,
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        #[source]
+        source: Box<HostError>,
+    },
     /// The policy and the loaded matchers do not fit.
     #[error("the routing policy cannot be used")]
     Routing(#[source] RoutingError),

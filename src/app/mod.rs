@@ -36,7 +36,7 @@ pub(crate) use caller::{HeardWindow, hear_caller};
 pub(crate) use connections::Seat;
 pub use error::{AppError, StartError};
 pub(crate) use language::TextLanguage;
-pub use matchers::{MatcherDetail, MatcherInfo, PluginCheck, check_plugins};
+pub use matchers::{MatcherDetail, MatcherInfo, PluginCheck, Reload, check_plugins};
 pub(crate) use matchers::{RecordedMatchers, load_router};
 pub use material::{
     AgentList, CallMaterial, CallOptions, Consent, EncodedFrame, Frames, OptionFault, RawAudio, Role,

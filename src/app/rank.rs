@@ -47,11 +47,15 @@ impl App {
     /// What is remembered of a ranking.
     ///
     /// # Errors
-    /// [`AppError::Routing`] where there is no such ranking, or it is too long ago.
-    pub fn kept_ranking(&self, id: &str) -> Result<KeptRanking, AppError> {
+    /// [`AppError::Routing`] where there is no such ranking, or it is too long ago; [`AppError::Overloaded`].
+    pub async fn kept_ranking(&self, id: String) -> Result<KeptRanking, AppError> {
         let router = self.router();
-        let kept = router.records().and_then(|records: &Records| records.find(id));
-        kept.ok_or_else(|| AppError::Routing(RoutingError::UnknownRanking(id.to_owned())))
+        let find = move || {
+            let kept = router.records().and_then(|records: &Records| records.find(&id));
+            kept.ok_or(AppError::Routing(RoutingError::UnknownRanking(id)))
+        };
+        // Whoever looks at it while its outcome is taken in waits for that.
+        self.run_blocking(find).await?
     }
 
     /// Takes in how the call of a ranking ended, and tells the matchers that learn.

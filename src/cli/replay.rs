@@ -29,6 +29,8 @@ pub(super) fn run(
     if arguments.policy_from == PolicyArgument::Recording {
         take_policy(&mut config, &header.policy)?;
     }
+    // What the server's matchers have learned is neither read nor written here.
+    config.plugins.state_folder = None;
     let (router, _) = load_router(&config)?;
     let settings = StateSettings {
         fusion: header.fusion.clone(),

@@ -362,7 +362,7 @@ fn code_of(error: &AppError) -> ErrorCode {
 const fn code_of_routing(error: &RoutingError) -> ErrorCode {
     match error {
         RoutingError::UnknownPolicy(_) => ErrorCode::PolicyUnknown,
-        RoutingError::Policy(_) | RoutingError::UnknownMatcher(_) => ErrorCode::PolicyInvalid,
+        RoutingError::Policy(_) | RoutingError::UnknownMatchers(_) => ErrorCode::PolicyInvalid,
         RoutingError::PolicyInUse(_) => ErrorCode::PolicyInUse,
         RoutingError::UnknownRanking(_) => ErrorCode::RankingUnknown,
         RoutingError::OutcomeConflict(_) => ErrorCode::OutcomeConflict,

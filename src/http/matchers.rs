@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::guard::Caller;
 use super::{ApiError, ErrorBody, ErrorCode, json};
-use crate::app::{App, AppError, MatcherDetail, MatcherInfo};
+use crate::app::{App, MatcherDetail, MatcherInfo, Reload};
 use crate::telemetry::with_causes;
 
 /// The matchers.
@@ -28,6 +28,8 @@ pub struct ReloadBody {
     /// The settings of the new generation; left out, those of the present one.
     #[schema(value_type = Option<Object>)]
     pub config: Option<Map<String, Value>>,
+    /// Whether it begins with nothing learned. What was learned stays beside the file of its state.
+    pub forget: bool,
 }
 
 /// The loaded matchers with version, mode and weight.
@@ -58,7 +60,7 @@ pub(super) async fn one(
 }
 
 /// Loads a matcher's library anew from the configured path, while rankings go on; what it has learned is carried over.
-/// Where the new one cannot be used, the present one stays.
+/// Where the new one cannot be used or does not take what was learned, the present one stays.
 #[utoipa::path(
     post,
     path = "/v1/matchers/{id}/reload",
@@ -78,10 +80,7 @@ pub(super) async fn reload(
 ) -> Result<Json<MatcherDetail>, ApiError> {
     Caller::of_request(&request).check(app.config().inference.management)?;
     let body: ReloadBody = json::read_or_default(&app, request).await?;
-    let loading = app.clone();
-    let name = id.clone();
-    let reloaded = app.run_blocking(move || loading.reload_matcher(&name, body.config)).await;
-    match reloaded.map_err(AppError::from)? {
+    match app.reload_matcher(&id, Reload { config: body.config, forget: body.forget }).await {
         None => Err(unknown(&id)),
         Some(Err(error)) => Err(ApiError::new(ErrorCode::MatcherRefused, with_causes(&error))),
         Some(Ok(_)) => one(State(app), Path(id)).await,

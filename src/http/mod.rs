@@ -29,6 +29,8 @@ mod status;
 pub mod twilio;
 mod whip;
 
+use std::convert::Infallible;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, delete, get, options, patch, post, put};
@@ -47,6 +49,11 @@ pub use rank::RankBody;
 
 use crate::app::App;
 
+/// The longest body that says how a call ended.
+const OUTCOME_BYTES: usize = 16 << 10;
+/// The longest policy, and the longest settings of a matcher.
+const SETTINGS_BYTES: usize = 4 << 20;
+
 /// A route: its path, its method in lower case, and what answers it.
 struct Route {
     path: &'static str,
@@ -57,14 +64,16 @@ struct Route {
 /// The routes of the house's own interface; those of the inference protocol have their own list.
 fn routes() -> Vec<Route> {
     let route = |method, path, handler| Route { path, method, handler };
+    let within =
+        |bytes, handler: MethodRouter<App>| handler.layer::<_, Infallible>(DefaultBodyLimit::max(bytes));
     vec![
         route("post", "/v1/analyze", post(analyze::analyze)),
         route("post", "/v1/rank", post(rank::rank)),
         route("get", "/v1/rankings/{id}", get(rankings::one)),
-        route("post", "/v1/rankings/{id}/outcome", post(rankings::outcome)),
+        route("post", "/v1/rankings/{id}/outcome", within(OUTCOME_BYTES, post(rankings::outcome))),
         route("get", "/v1/policies", get(policies::list)),
         route("get", "/v1/policies/{name}", get(policies::one)),
-        route("put", "/v1/policies/{name}", put(policies::put)),
+        route("put", "/v1/policies/{name}", within(SETTINGS_BYTES, put(policies::put))),
         route("delete", "/v1/policies/{name}", delete(policies::remove)),
         route("post", "/v1/policies/{name}/activate", post(policies::activate)),
         route("get", "/v1/live", get(live::open)),
@@ -78,7 +87,7 @@ fn routes() -> Vec<Route> {
         route("get", "/v1/models", get(catalogue::models)),
         route("get", "/v1/matchers", get(matchers::list)),
         route("get", "/v1/matchers/{id}", get(matchers::one)),
-        route("post", "/v1/matchers/{id}/reload", post(matchers::reload)),
+        route("post", "/v1/matchers/{id}/reload", within(SETTINGS_BYTES, post(matchers::reload))),
         route("post", "/v1/matchers/{id}/reset", post(matchers::reset)),
         route("get", "/v1/engine", get(catalogue::engine)),
         route("post", "/v1/sessions", post(sessions::open)),

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::json::{self, BodyKind};
 use super::{ApiError, ErrorBody, ErrorCode};
-use crate::app::{AgentList, App};
+use crate::app::{AgentList, App, AppError};
 use crate::routing::{Agent, Ranking, RankingRequest};
 
 /// Who is to be ranked, and for whom.
@@ -46,6 +46,8 @@ pub(super) async fn rank(State(app): State<App>, request: Request) -> Result<Jso
     }
     let place = app.admit()?;
     let body: RankBody = json::read(&app, request).await?;
-    let agents = AgentList::Json(body.agents.to_string().into_bytes());
-    Ok(Json(app.rank_admitted(place, body.request, agents).await?))
+    let RankBody { request, agents } = body;
+    let written = app.run_blocking(move || agents.to_string().into_bytes()).await;
+    let agents = AgentList::Json(written.map_err(AppError::from)?);
+    Ok(Json(app.rank_admitted(place, request, agents).await?))
 }

@@ -22,7 +22,7 @@ pub(super) async fn one(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<KeptRanking>, ApiError> {
-    Ok(Json(app.kept_ranking(&id)?))
+    Ok(Json(app.kept_ranking(id).await?))
 }
 
 /// Takes in how the call of a ranking ended, and tells the matchers that learn. The same outcome again changes nothing;

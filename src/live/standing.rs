@@ -31,6 +31,11 @@ impl Standing {
         self.is_stale = true;
     }
 
+    /// How many agents are named.
+    pub(super) const fn top(&self) -> usize {
+        self.top
+    }
+
     /// Cuts a ranking to the agents that are named and says why it is to be sent; none where it is not.
     pub(super) fn judge(&mut self, ranking: &mut Ranking) -> Option<RankingCause> {
         let scores: HashMap<&str, f32> =

@@ -275,12 +275,12 @@ impl State {
         let need = self.need();
         let request = ranking_request(emotion.emotion.clone(), &need, &emotion.language);
         let roster = self.agents.roster();
-        let ranked = roster.and_then(|roster| self.settings.router.rank(&request, &roster));
+        let ranked = roster.and_then(|roster| self.settings.router.rank_unkept(&request, &roster));
         record::rank(started.elapsed());
         self.next_ranking_ms = self.front_ms + self.settings.live.ranking_interval_ms;
         self.is_ranking_stale = false;
-        let mut ranking = match ranked {
-            Ok(ranking) => ranking,
+        let (mut ranking, unkept) = match ranked {
+            Ok(ranked) => ranked,
             Err(error) => {
                 return Some(Event::Notice(Notice {
                     code: NoticeCode::RankingFailed,
@@ -292,6 +292,10 @@ impl State {
         };
         let (eligible, excluded) = (ranking.eligible, ranking.excluded_total);
         let because = self.standing.judge(&mut ranking)?;
+        // One that nobody gets is not kept: nobody can say how its call ended.
+        if let Some(unkept) = unkept {
+            self.settings.router.keep(unkept, self.standing.top());
+        }
         let now = RankingNow { at_ms: self.front_ms, because, need, ranking, eligible, excluded };
         self.ranking = Some(now.clone());
         Some(Event::Ranking(Box::new(now)))

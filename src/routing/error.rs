@@ -48,9 +48,9 @@ pub enum RoutingError {
     /// The request itself is out of range.
     #[error("the ranking request is not usable: {0}")]
     Request(String),
-    /// The policy names a matcher that is not loaded.
-    #[error("the policy uses matcher \"{0}\", which is not loaded")]
-    UnknownMatcher(String),
+    /// The policy names matchers that are not loaded.
+    #[error("the policy uses what plugins.matchers does not load: matcher \"{}\"", .0.join("\", \""))]
+    UnknownMatchers(Vec<String>),
     /// A policy, or the list of them, has faults; all of them are listed as key and problem.
     #[error("the policy is not usable: {}", pairs(.0))]
     Policy(Vec<(String, String)>),

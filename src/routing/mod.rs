@@ -28,7 +28,7 @@ pub use ranking::{
 pub use record::{Records, RecordsConfig};
 pub use request::{EXPLAIN_LIMIT, OtherLanguage, RankingRequest, SkillNeed};
 pub use roster::Roster;
-pub use router::Router;
+pub use router::{Router, Unkept};
 pub use scorer::{Identity, PluginScorer, Scorer};
 
 /// Bytes as people compare them.

@@ -29,7 +29,7 @@ impl Router {
     /// there.
     ///
     /// # Errors
-    /// [`RoutingError::UnknownMatcher`] where a policy names one that is not there.
+    /// [`RoutingError::UnknownMatchers`] where a policy names one that is not there.
     pub fn new(pool: BTreeMap<String, Arc<dyn Scorer>>, policies: PolicyBook) -> Result<Self, RoutingError> {
         let pooled = pool.into_iter().map(|(id, scorer)| (id.clone(), Pooled::new(id, scorer)));
         let router = Self { pool: pooled.collect(), policies: Policies::default(), records: None };
@@ -65,7 +65,7 @@ impl Router {
     /// began with, the next one takes the new policy.
     ///
     /// # Errors
-    /// [`RoutingError::Policy`] with every fault, or [`RoutingError::UnknownMatcher`].
+    /// [`RoutingError::Policy`] with every fault, or [`RoutingError::UnknownMatchers`].
     pub fn put_policy(&self, policy: Policy) -> Result<bool, RoutingError> {
         let faults = policy.validate();
         if !faults.is_empty() {
@@ -76,8 +76,9 @@ impl Router {
     }
 
     fn check_matchers(&self, policy: &Policy) -> Result<(), RoutingError> {
-        let missing = policy.asked().find(|used| !self.pool.contains_key(&used.id));
-        missing.map_or(Ok(()), |used| Err(RoutingError::UnknownMatcher(used.id.clone())))
+        let missing = policy.asked().filter(|used| !self.pool.contains_key(&used.id));
+        let missing: Vec<_> = missing.map(|used| used.id.clone()).collect();
+        if missing.is_empty() { Ok(()) } else { Err(RoutingError::UnknownMatchers(missing)) }
     }
 
     /// Ranks agents by the policy that the request names, or by the active one. A matcher that fails has no say and is
@@ -86,6 +87,22 @@ impl Router {
     /// # Errors
     /// [`RoutingError::UnknownPolicy`]
     pub fn rank(&self, request: &RankingRequest, roster: &Arc<Roster>) -> Result<Ranking, RoutingError> {
+        let (ranking, unkept) = self.rank_unkept(request, roster)?;
+        if let (Some(records), Some(Unkept(kept))) = (&self.records, unkept) {
+            records.keep(kept);
+        }
+        Ok(ranking)
+    }
+
+    /// As [`Self::rank`], for who may give the ranking to nobody: it is kept by [`Self::keep`].
+    ///
+    /// # Errors
+    /// As [`Self::rank`].
+    pub fn rank_unkept(
+        &self,
+        request: &RankingRequest,
+        roster: &Arc<Roster>,
+    ) -> Result<(Ranking, Option<Unkept>), RoutingError> {
         let policy = self.policies.find(request.policy.as_deref())?;
         let score_request = Arc::new(columns::request(request));
         let matchers = chosen(&policy, |id| self.pooled(id));
@@ -111,23 +128,28 @@ impl Router {
             matchers: asked.iter().map(Asked::report).collect(),
         };
         explain(&mut ranking, &rows[..rows.len().min(request.explain)], &asked, |asked, rows| {
-            asked.matcher.scorer.explain(&score_request, roster.candidates(), rows)
+            asked.explain(&score_request, roster.candidates(), rows)
         });
         compare_shadows(&mut ranking, &asked, &judgement, (roster, &policy), &rows);
         measure(&ranking);
-        if let Some(records) = &self.records {
+        let unkept = self.records.as_ref().map(|_| {
             let scores = rows.iter().map(|row| judgement.scores[*row as usize]).collect();
-            records.keep(Kept::new(
-                &ranking,
-                request,
-                (score_request, &policy, roster),
-                &asked,
-                (rows, scores),
-            ));
+            Unkept(Kept::new(&ranking, request, (score_request, &policy, roster), &asked, (rows, scores)))
+        });
+        Ok((ranking, unkept))
+    }
+
+    /// Keeps a ranking of which somebody got the first agents.
+    pub fn keep(&self, Unkept(mut kept): Unkept, top: usize) {
+        if let Some(records) = &self.records {
+            kept.name_only(top);
+            records.keep(kept);
         }
-        Ok(ranking)
     }
 }
+
+/// What may be kept of a ranking.
+pub struct Unkept(Kept);
 
 fn factors(asked: &[Asked<'_>], row: usize) -> Vec<Factor> {
     asked.iter().filter_map(|asked| asked.factor(row)).collect()

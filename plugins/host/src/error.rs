@@ -317,7 +317,8 @@ pub enum HostError {
 }
 
 impl HostError {
-    /// Whether the matcher is to blame, so that a caller may quarantine it, rather than whoever called it.
+    /// Whether the matcher or its own process is to blame, so that a caller may quarantine it, rather than whoever called
+    /// it.
     #[must_use]
     pub fn is_matcher_fault(&self) -> bool {
         !matches!(
@@ -327,7 +328,6 @@ impl HostError {
                 | Self::Staging { .. }
                 | Self::NotAllowed { .. }
                 | Self::Thread { .. }
-                | Self::Process { .. }
                 | Self::DifferentMatcher { .. }
                 | Self::TooManyGenerations { .. }
                 | Self::ConfigTooLarge { .. }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::backend::{Backend, InProcess, Source};
-use crate::breaker::Breaker;
+use crate::breaker::{Breaker, Verdict};
 use crate::health::Counters;
 use crate::schema::parse_config;
 use crate::staging::{self, Staged};
@@ -158,20 +158,29 @@ impl Matcher {
     /// # Errors
     /// [`HostError::State`] where it cannot be saved or is larger than allowed, and the errors of [`Self::score`].
     pub fn save(&self) -> Result<Option<Vec<u8>>, HostError> {
-        let kept = self.current().worker.shared().state().clone();
+        let kept = self.current().worker.shared().kept().state.clone();
         match (self.call(self.slow(), |backend, until| backend.save(until)), kept) {
-            (Err(HostError::Busy { .. } | HostError::Quarantined { .. }), Some(kept)) => Ok(Some(kept)),
+            (Err(error), Some(kept)) if !matches!(error, HostError::State { .. }) => Ok(Some(kept)),
             (result, _) => result,
         }
     }
 
-    /// What the matcher has learned at this moment, as bytes; `None` where it keeps no state. This waits no longer than a
-    /// ranking does, for who wants to know the state that a ranking was made with.
+    /// What the matcher knows at this moment, as bytes; `None` where it keeps no state. It is saved after every lesson, so
+    /// this does not ask the matcher, and waits no longer than a ranking does.
     ///
     /// # Errors
-    /// As [`Self::save`], also where the matcher cannot be asked.
+    /// [`HostError::State`] where it could not be saved, [`HostError::Busy`] where it is being saved still, and
+    /// [`HostError::Quarantined`].
     pub fn state(&self) -> Result<Option<Vec<u8>>, HostError> {
-        self.call(self.brief(), |backend, until| backend.save(until))
+        let current = self.current();
+        // What follows a lesson comes before any further call.
+        self.call(Terms { is_upkeep: true, ..self.brief() }, |_, _| Ok(()))?;
+        let kept = current.worker.shared().kept().clone();
+        if kept.is_current {
+            return Ok(kept.state);
+        }
+        let id = current.descriptor().id.clone();
+        Err(HostError::State { id, reason: "it could not be saved after the last lesson".to_owned() })
     }
 
     /// Replaces what the matcher has learned; gives whether it keeps a state at all.
@@ -211,8 +220,26 @@ impl Matcher {
     ///
     /// # Errors
     /// As [`Host::load_with`], and then nothing has changed; [`HostError::DifferentMatcher`] where the library is of
-    /// another matcher; [`HostError::TooManyGenerations`] where there were too many libraries in this process.
+    /// another matcher; [`HostError::TooManyGenerations`] where there were too many libraries in this process;
+    /// [`HostError::State`] where the new one does not take what the old one has learned.
     pub fn replace(&self, path: &Path, config_json: &str) -> Result<u64, HostError> {
+        self.renew(path, config_json, |worker| self.carry_over(worker))
+    }
+
+    /// As [`Self::replace`], but the new generation begins with nothing learned.
+    ///
+    /// # Errors
+    /// As [`Self::replace`]
+    pub fn replace_afresh(&self, path: &Path, config_json: &str) -> Result<u64, HostError> {
+        self.renew(path, config_json, |_| Ok(()))
+    }
+
+    fn renew(
+        &self,
+        path: &Path,
+        config_json: &str,
+        teach: impl FnOnce(&Worker) -> Result<(), HostError>,
+    ) -> Result<u64, HostError> {
         let mut fingerprints = self.fingerprints.lock().unwrap_or_else(PoisonError::into_inner);
         let staged = staging::stage(path, &self.host)?;
         let fingerprint = staged.fingerprint().to_owned();
@@ -233,7 +260,7 @@ impl Matcher {
         if expected != found {
             return Err(HostError::DifferentMatcher { expected: expected.clone(), found: found.clone() });
         }
-        self.carry_over(&worker);
+        teach(&worker)?;
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let number = current.number + 1;
         *current = Arc::new(Generation { number, config, worker });
@@ -241,21 +268,23 @@ impl Matcher {
     }
 
     /// Gives a new generation what the current one has learned.
-    fn carry_over(&self, worker: &Worker) {
-        let matcher = worker.card.descriptor.id.as_str();
-        let terms = Terms { is_lesson: true, ..self.slow() };
-        let taken = match self.save() {
-            Ok(None) => return,
-            Ok(Some(state)) => worker.call(terms, move |backend, until| backend.load(&state, until)),
-            Err(error) => Err(error),
-        };
-        match taken {
-            Ok(true) => {}
-            Ok(false) => {
-                tracing::warn!(matcher, "the new generation keeps no state, what was learned is lost");
+    fn carry_over(&self, worker: &Worker) -> Result<(), HostError> {
+        let id = &worker.card.descriptor.id;
+        let state = match self.save() {
+            Ok(Some(state)) => state,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                tracing::warn!(matcher = id, %error, "nothing was ever saved that the new generation could take over");
+                return Ok(());
             }
-            Err(error) => tracing::warn!(matcher, %error, "the new generation starts afresh"),
-        }
+        };
+        let terms = Terms { is_lesson: true, ..self.slow() };
+        let refused = match worker.call(terms, move |backend, until| backend.load(&state, until)) {
+            Ok(true) => return Ok(()),
+            Ok(false) => "the new generation keeps no state".to_owned(),
+            Err(error) => format!("the new generation does not take it: {error}"),
+        };
+        Err(HostError::State { id: id.clone(), reason: refused })
     }
 
     /// Makes a call through the guard of the current generation.
@@ -273,7 +302,13 @@ impl Matcher {
         })?;
         let result = current.worker.call(terms, body);
         let now = Instant::now();
-        let verdict = self.counters.note(&result, now - started);
+        let verdict = match self.counters.note(&result, now - started) {
+            // A matcher that scores well is not left alone because its state is of no use, nor the other way round.
+            _ if terms.is_upkeep && !matches!(&result, Err(error) if error.ends_instance()) => {
+                Verdict::Nothing
+            }
+            verdict => verdict,
+        };
         if shared.breaker.record(permit, verdict, now) {
             let matcher = current.worker.card.descriptor.id.as_str();
             let back_off_ms = shared.breaker.state(now).1.unwrap_or(Duration::ZERO).as_millis();
@@ -283,11 +318,11 @@ impl Matcher {
     }
 
     fn brief(&self) -> Terms {
-        Terms { limit: self.options.deadline, is_lesson: false }
+        Terms { limit: self.options.deadline, is_lesson: false, is_upkeep: false }
     }
 
     fn slow(&self) -> Terms {
-        Terms { limit: self.options.slow_deadline, is_lesson: false }
+        Terms { limit: self.options.slow_deadline, is_lesson: false, is_upkeep: true }
     }
 }
 

@@ -27,23 +27,29 @@ const UPKEEP: u64 = 0;
 pub(crate) struct Shared {
     pub(crate) breaker: Breaker,
     pub(crate) counters: Arc<Counters>,
-    /// The state as it was saved last.
-    pub(crate) state: Mutex<Option<Vec<u8>>>,
+    kept: Mutex<Kept>,
     turn: Mutex<Turn>,
+}
+
+/// What the instance has learned, as it was saved last.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Kept {
+    pub(crate) state: Option<Vec<u8>>,
+    /// Whether that is what it knows now.
+    pub(crate) is_current: bool,
 }
 
 impl Shared {
     pub(crate) fn new(breaker: Breaker, counters: Arc<Counters>) -> Self {
-        Self { breaker, counters, state: Mutex::default(), turn: Mutex::default() }
+        Self { breaker, counters, kept: Mutex::default(), turn: Mutex::default() }
     }
 
     fn turn(&self) -> MutexGuard<'_, Turn> {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state as it was saved last.
-    pub(crate) fn state(&self) -> MutexGuard<'_, Option<Vec<u8>>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -74,8 +80,10 @@ struct Job {
 pub(crate) struct Terms {
     /// How long the caller waits.
     pub(crate) limit: Duration,
-    /// Whether the state is to be saved after it.
+    /// Whether it may change what the instance knows, which is saved then.
     pub(crate) is_lesson: bool,
+    /// Whether it is about the instance's state, which says little of how it scores.
+    pub(crate) is_upkeep: bool,
 }
 
 /// The thread of an instance. When this is dropped the instance ends with its last call.
@@ -103,7 +111,7 @@ impl Worker {
     ) -> Result<Self, HostError> {
         let (jobs, queue) = sync_channel(QUEUE);
         let (ready, started) = sync_channel(1);
-        let bench = Bench { source, backend: None, shared: Arc::clone(shared), limit };
+        let bench = Bench { source, backend: None, can_save: true, shared: Arc::clone(shared), limit };
         std::thread::Builder::new()
             .name("matcher".to_owned())
             .spawn(move || bench.run(&queue, &ready))
@@ -133,7 +141,8 @@ impl Worker {
         let work: Work = Box::new(move |backend| {
             let result = backend.and_then(|backend| body(backend, until));
             let has_ended = matches!(&result, Err(error) if error.ends_instance());
-            let has_learned = terms.is_lesson && result.is_ok();
+            // One that failed may have learned half of it.
+            let has_learned = terms.is_lesson;
             // Nobody may be waiting any more.
             drop(reply.send(result));
             After { has_ended, has_learned }
@@ -188,6 +197,8 @@ type Ready = Result<(&'static Card, Arc<Services>), HostError>;
 struct Bench {
     source: Box<dyn Source>,
     backend: Option<Box<dyn Backend>>,
+    /// Whether no instance has ended by being saved.
+    can_save: bool,
     shared: Arc<Shared>,
     /// For starting, saving and loading.
     limit: Duration,
@@ -198,7 +209,11 @@ impl Bench {
         let is_ready = match self.source.start(Instant::now() + self.limit) {
             Ok(Started { backend, card, services }) => {
                 self.backend = Some(backend);
-                ready.send(Ok((card, services))).is_ok()
+                self.shared.turn().running = Some(UPKEEP);
+                let has_caller = ready.send(Ok((card, services))).is_ok();
+                self.save();
+                *self.shared.turn() = Turn::default();
+                has_caller
             }
             Err(error) => {
                 drop(ready.send(Err(error)));
@@ -219,6 +234,11 @@ impl Bench {
     fn serve(&mut self, job: Job) {
         self.shared.turn().running = Some(UPKEEP);
         let refusal = if self.backend.is_none() { self.restart().err() } else { None };
+        if refusal.is_none() && Instant::now() >= job.until {
+            // That took longer than the caller waits. The instance is there for the next one.
+            *self.shared.turn() = Turn::default();
+            return;
+        }
         self.shared.turn().running = Some(job.number);
         let target: Result<&mut dyn Backend, HostError> = match (refusal, &mut self.backend) {
             (None, Some(backend)) => Ok(&mut **backend),
@@ -254,24 +274,32 @@ impl Bench {
         let until = Instant::now() + self.limit;
         let mut started = self.source.start(until)?;
         self.shared.counters.restart();
-        let state = self.shared.state().clone();
-        if let Some(Err(error)) = state.map(|bytes| started.backend.load(&bytes, until)) {
-            let matcher = started.card.descriptor.id.as_str();
-            tracing::warn!(matcher, %error, "the matcher starts afresh, because it refuses its saved state");
-        }
+        let state = self.shared.kept().state.clone();
+        let taken = state.map(|bytes| started.backend.load(&bytes, until));
         self.backend = Some(started.backend);
+        match taken {
+            Some(Ok(_)) => self.shared.kept().is_current = true,
+            Some(Err(error)) => {
+                let matcher = started.card.descriptor.id.as_str();
+                tracing::warn!(matcher, %error, "the matcher starts afresh, because it refuses its saved state");
+                self.save();
+            }
+            None => self.save(),
+        }
         Ok(())
     }
 
     /// Keeps what the instance has learned, for the one that may follow it.
     fn save(&mut self) {
-        let Some(backend) = &mut self.backend else { return };
+        self.shared.kept().is_current = false;
+        let Some(backend) = self.backend.as_mut().filter(|_| self.can_save) else { return };
         match backend.save(Instant::now() + self.limit) {
-            Ok(None) => {}
-            Ok(state) => *self.shared.state() = state,
+            Ok(state) => *self.shared.kept() = Kept { state, is_current: true },
             Err(error) => {
-                tracing::warn!(%error, "the state of a matcher could not be saved");
+                tracing::warn!(%error, "what a matcher has learned could not be saved");
                 if error.ends_instance() {
+                    tracing::error!("it is not saved again, because that ends the matcher");
+                    self.can_save = false;
                     self.renew();
                 }
             }

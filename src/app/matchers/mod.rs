@@ -13,4 +13,5 @@ mod states;
 pub(crate) use again::RecordedMatchers;
 pub use info::{MatcherDetail, MatcherInfo};
 pub use list::{PluginCheck, check_plugins};
+pub use registry::Reload;
 pub(crate) use registry::{Matchers, load_router};

@@ -26,6 +26,15 @@ pub(crate) struct Matchers {
     states: States,
 }
 
+/// How a matcher is loaded anew.
+#[derive(Debug, Default)]
+pub struct Reload {
+    /// Its settings; none: those that it has.
+    pub config: Option<Map<String, Value>>,
+    /// Whether it begins with nothing learned.
+    pub forget: bool,
+}
+
 /// One matcher, and how it was asked for.
 struct Entry {
     config: MatcherConfig,
@@ -92,19 +101,20 @@ impl Matchers {
         })
     }
 
-    /// Loads the library of a matcher anew, from the path that the configuration names, while rankings go on; with
-    /// other settings where some are given. Gives the new generation, or none where there is no such matcher.
+    /// Loads the library of a matcher anew, from the path that the configuration names, while rankings go on. Gives the
+    /// new generation, or none where there is no such matcher.
     ///
     /// # Errors
     /// What the host says; the present generation then stays.
-    pub(crate) fn reload(
-        &self,
-        id: &str,
-        settings: Option<Map<String, Value>>,
-    ) -> Option<Result<u64, HostError>> {
+    pub(crate) fn reload(&self, id: &str, reload: Reload) -> Option<Result<u64, HostError>> {
         let entry = self.entries.get(id)?;
-        let wanted = settings.map_or_else(|| entry.matcher.current().config().clone(), Value::Object);
-        let replaced = entry.matcher.replace(&entry.path, &wanted.to_string());
+        let wanted = reload.config.map_or_else(|| entry.matcher.current().config().clone(), Value::Object);
+        let replaced = if reload.forget {
+            self.states.set_aside(id);
+            entry.matcher.replace_afresh(&entry.path, &wanted.to_string())
+        } else {
+            entry.matcher.replace(&entry.path, &wanted.to_string())
+        };
         if let Ok(generation) = &replaced {
             tracing::info!(matcher = id, generation, "a matcher was loaded anew");
         }
@@ -160,6 +170,15 @@ pub(super) fn host(config: &Config) -> Host {
     host.with_allowed(plugins.allowed_sha256.iter().cloned())
 }
 
+/// The running program. On Linux this is the one in memory, also where its file has been replaced since.
+fn own_program() -> PathBuf {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() {
+        return running;
+    }
+    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("heartline"))
+}
+
 /// Loads one library as the configuration says.
 pub(super) fn load(
     host: &Host,
@@ -171,15 +190,11 @@ pub(super) fn load(
     let settings = Value::Object(entry.config.clone()).to_string();
     let isolation = match entry.isolation {
         IsolationChoice::None => Isolation::None,
-        IsolationChoice::Process => {
-            let program = plugins.process.program.clone().or_else(|| std::env::current_exe().ok());
-            let program = program.unwrap_or_else(|| PathBuf::from("heartline"));
-            Isolation::Process(ProcessOptions {
-                program,
-                arguments: vec![MATCHER_PROCESS.into()],
-                memory_bytes: plugins.process.memory_bytes,
-            })
-        }
+        IsolationChoice::Process => Isolation::Process(ProcessOptions {
+            program: plugins.process.program.clone().unwrap_or_else(own_program),
+            arguments: vec![MATCHER_PROCESS.into()],
+            memory_bytes: plugins.process.memory_bytes,
+        }),
     };
     let options = MatcherOptions {
         deadline: entry.deadline(),

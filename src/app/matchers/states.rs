@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use heartline_plugin_host::Matcher;
+use heartline_plugin_host::{HostError, Matcher};
 use sha2::{Digest, Sha256};
 
 use super::super::StartError;
@@ -21,6 +21,7 @@ pub(super) struct States {
 }
 
 struct Keeper {
+    folder: PathBuf,
     signal: Arc<Signal>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -39,21 +40,22 @@ impl States {
     /// Gives the matchers what they had learned, and begins to keep it; does neither where no folder is named.
     ///
     /// # Errors
-    /// [`StartError::States`] where the folder cannot be made. A file that a matcher does not take is set aside and said.
+    /// [`StartError::States`] where the folder cannot be used, [`StartError::State`] where a matcher fails with its state. A
+    /// file that is none of its states is set aside, and said.
     pub(super) fn start(config: &PluginsConfig, matchers: Vec<Named>) -> Result<Self, StartError> {
         let Some(folder) = config.state_folder.clone() else { return Ok(Self { keeper: None }) };
         let failed = |source| StartError::States { folder: folder.clone(), source };
         std::fs::create_dir_all(&folder).map_err(failed)?;
         let mut written = HashMap::new();
         for (id, matcher) in &matchers {
-            if let Some(hash) = restore(&folder, id, matcher).map_err(failed)? {
+            if let Some(hash) = restore(&folder, id, matcher)? {
                 written.insert(id.clone(), hash);
             }
         }
         let signal = Arc::new(Signal::default());
         let interval = Duration::from_millis(config.state_interval_ms);
         let keeper = {
-            let signal = Arc::clone(&signal);
+            let (signal, folder) = (Arc::clone(&signal), folder.clone());
             let thread = std::thread::Builder::new().name("matcher-states".to_owned());
             thread.spawn(move || keep(&folder, &matchers, written, (&signal, interval)))
         };
@@ -61,7 +63,22 @@ impl States {
             action: "start the thread that keeps what matchers learn",
             source,
         })?));
-        Ok(Self { keeper: Some(Arc::new(Keeper { signal, thread })) })
+        Ok(Self { keeper: Some(Arc::new(Keeper { folder, signal, thread })) })
+    }
+
+    /// Keeps a copy of the file of a matcher that is to forget what it has learned.
+    pub(super) fn set_aside(&self, id: &str) {
+        let Some(keeper) = &self.keeper else { return };
+        let path = file(&keeper.folder, id);
+        let Some(aside) = aside(&path, "forgotten").filter(|_| path.exists()) else { return };
+        match std::fs::copy(&path, &aside) {
+            Ok(_) => {
+                tracing::info!(matcher = id, aside = %aside.display(), "what the matcher forgets was set aside");
+            }
+            Err(error) => {
+                tracing::warn!(matcher = id, %error, "what the matcher forgets could not be set aside");
+            }
+        }
     }
 
     /// Writes all states a last time.
@@ -130,13 +147,20 @@ fn file(folder: &Path, id: &str) -> PathBuf {
     folder.join(format!("{id}.state"))
 }
 
+/// A name beside a state's file that nothing has yet; none where there are very many already.
+fn aside(path: &Path, why: &str) -> Option<PathBuf> {
+    let numbered = (2..10_000).map(|number| path.with_extension(format!("state.{why}-{number}")));
+    std::iter::once(path.with_extension(format!("state.{why}"))).chain(numbered).find(|path| !path.exists())
+}
+
 /// Gives a matcher its state from disk; gives the hash of what it took.
-fn restore(folder: &Path, id: &str, matcher: &Matcher) -> std::io::Result<Option<[u8; 32]>> {
+fn restore(folder: &Path, id: &str, matcher: &Matcher) -> Result<Option<[u8; 32]>, StartError> {
     let path = file(folder, id);
+    let failed = |source| StartError::States { folder: folder.to_owned(), source };
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
+        Err(error) => return Err(failed(error)),
     };
     match matcher.load_state(&bytes) {
         Ok(true) => Ok(Some(Sha256::digest(&bytes).into())),
@@ -144,10 +168,14 @@ fn restore(folder: &Path, id: &str, matcher: &Matcher) -> std::io::Result<Option
             tracing::warn!(matcher = id, path = %path.display(), "there is a state, but the matcher keeps none");
             Ok(None)
         }
+        Err(error) if !matches!(error, HostError::State { .. }) => {
+            Err(StartError::State { id: id.to_owned(), path, source: Box::new(error) })
+        }
         Err(error) => {
             // The next save would write over it, and somebody may want to know what it was.
-            let aside = path.with_extension("state.refused");
-            std::fs::rename(&path, &aside)?;
+            let crowded = || failed(std::io::ErrorKind::AlreadyExists.into());
+            let aside = aside(&path, "refused").ok_or_else(crowded)?;
+            std::fs::rename(&path, &aside).map_err(failed)?;
             let error = with_causes(&error);
             tracing::error!(
                 matcher = id,

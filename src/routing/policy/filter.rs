@@ -121,6 +121,7 @@ impl Rule {
             let problem = || (key, format!("{found} values are not 1 to {VALUE_LIMIT}"));
             (!(1..=VALUE_LIMIT).contains(&found)).then(problem)
         };
+        let number = |value: &Attribute| if let Attribute::Number(number) = value { *number } else { 0.0 };
         let infinite = |value: f64| (!value.is_finite()).then(|| ("value", "is not finite".to_owned()));
         match self {
             Self::NeededSkills { slack, .. } => outside("slack", *slack, 0.0, 4.0),
@@ -133,10 +134,12 @@ impl Rule {
                 let tag = languages.iter().find(wrong)?;
                 Some(("languages", format!("\"{tag}\" is not a BCP 47 tag")))
             }),
-            Self::AttributeIs { attribute, .. } => empty("attribute", attribute),
-            Self::AttributeOneOf { attribute, values } => {
-                empty("attribute", attribute).or_else(|| count("values", values.len()))
+            Self::AttributeIs { attribute, value } => {
+                empty("attribute", attribute).or_else(|| infinite(number(value)))
             }
+            Self::AttributeOneOf { attribute, values } => empty("attribute", attribute)
+                .or_else(|| count("values", values.len()))
+                .or_else(|| values.iter().map(number).find_map(infinite)),
             Self::AttributeAtLeast { attribute, value } | Self::AttributeAtMost { attribute, value } => {
                 empty("attribute", attribute).or_else(|| infinite(*value))
             }

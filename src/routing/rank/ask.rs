@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
-use heartline_plugin_host::{Candidates, HostError, Outcome, ScoreRequest, Scored};
+use heartline_plugin_host::{Candidates, Explanation, HostError, Outcome, ScoreRequest, Scored};
 use sha2::{Digest, Sha256};
 
 use crate::routing::{Factor, Identity, MatcherReport, MatcherUse, Mode, Policy, Scorer, hexadecimal};
@@ -95,6 +95,10 @@ pub(in crate::routing) struct Asked<'a> {
     pub(in crate::routing) answer: Result<Scored, String>,
     pub(in crate::routing) identity: Identity,
     pub(in crate::routing) state: Option<Arc<MatcherState>>,
+    /// Why the state is not known, where it was wanted.
+    pub(in crate::routing) state_error: Option<String>,
+    /// How often it had learned.
+    lessons: u64,
 }
 
 /// Asks every matcher that the policy uses. One that fails has no say, and the others share its weight.
@@ -134,7 +138,16 @@ pub(in crate::routing) fn ask<'a>(
 
 fn unanswered<'a>((used, matcher): (&'a MatcherUse, &'a Pooled), why: &str) -> Asked<'a> {
     let answer = Err(why.to_owned());
-    Asked { matcher, used, share: 0.0, answer, identity: Identity::default(), state: None }
+    Asked {
+        matcher,
+        used,
+        share: 0.0,
+        answer,
+        identity: Identity::default(),
+        state: None,
+        state_error: None,
+        lessons: 0,
+    }
 }
 
 fn ask_one<'a>(
@@ -162,11 +175,15 @@ fn ask_now<'a>(
 ) -> Asked<'a> {
     let identity = matcher.scorer.identity();
     let state = if wants_state { matcher.state(identity.generation) } else { Ok(None) };
-    let state = state.unwrap_or_else(|error| {
-        // The ranking goes on; its record will lack the state, and says so when it is replayed.
-        tracing::warn!(matcher = matcher.id, %error, "what a matcher has learned could not be looked at");
-        None
-    });
+    let (state, state_error) = match state {
+        Ok(state) => (state, None),
+        Err(error) => {
+            // The ranking goes on; its record lacks the state, and says so when it is replayed.
+            tracing::warn!(matcher = matcher.id, %error, "what a matcher has learned could not be looked at");
+            (None, Some(with_causes(&error)))
+        }
+    };
+    let lessons = matcher.lessons.load(Ordering::Relaxed);
     let started = Instant::now();
     let answer = matcher.scorer.score(request, candidates);
     record::matcher(&matcher.id, started.elapsed(), answer.as_ref().err().map(code));
@@ -180,7 +197,7 @@ fn ask_now<'a>(
         }
         scored
     });
-    Asked { matcher, used, share: 0.0, answer, identity, state }
+    Asked { matcher, used, share: 0.0, answer, identity, state, state_error, lessons }
 }
 
 /// The kind of a failure, for metrics.
@@ -209,6 +226,29 @@ impl Asked<'_> {
     /// The answer, where there is one.
     pub(in crate::routing) fn scored(&self) -> Option<&Scored> {
         self.answer.as_ref().ok()
+    }
+
+    /// Explains the scores of some rows; empty where the matcher does not explain, or no longer knows what it knew then.
+    ///
+    /// # Errors
+    /// As [`Scorer::explain`].
+    pub(in crate::routing) fn explain(
+        &self,
+        request: &Arc<ScoreRequest>,
+        candidates: &Arc<Candidates>,
+        rows: &[usize],
+    ) -> Result<Vec<Explanation>, HostError> {
+        let matcher = self.matcher;
+        let _learning = matcher.learning.read().unwrap_or_else(PoisonError::into_inner);
+        let is_as_asked = || {
+            let lessons = matcher.lessons.load(Ordering::Relaxed);
+            (matcher.scorer.generation(), lessons) == (self.identity.generation, self.lessons)
+        };
+        if !is_as_asked() {
+            return Ok(Vec::new());
+        }
+        let explained = matcher.scorer.explain(request, candidates, rows)?;
+        Ok(if is_as_asked() { explained } else { Vec::new() })
     }
 
     pub(in crate::routing) fn report(&self) -> MatcherReport {

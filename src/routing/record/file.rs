@@ -74,6 +74,9 @@ pub struct RecordedMatcher {
     /// The SHA-256 of what it had learned; none where it keeps nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
+    /// Why nobody knows what it had learned, if nobody does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_error: Option<String>,
     /// The time its call took, in microseconds.
     pub time_us: u64,
     /// Why it had no say, if it had none.

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use heartline_plugin_host::ScoreRequest;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::file::{RankingRecord, RecordedMatcher, RosterReference, VERSION};
@@ -34,6 +35,7 @@ pub(super) struct AskedMatcher {
     pub(super) report: MatcherReport,
     pub(super) identity: Identity,
     pub(super) state: Option<Arc<MatcherState>>,
+    pub(super) state_error: Option<String>,
 }
 
 impl Kept {
@@ -49,6 +51,7 @@ impl Kept {
             report: report.clone(),
             identity: asked.identity.clone(),
             state: asked.state.clone(),
+            state_error: asked.state_error.clone(),
         });
         let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
@@ -67,11 +70,34 @@ impl Kept {
         }
     }
 
-    /// About how much memory it takes beside its roster, in bytes.
+    /// Leaves the first agents alone, as if no more had been asked for.
+    pub(in crate::routing) fn name_only(&mut self, top: usize) {
+        if self.rows.len() > top {
+            self.rows.truncate(top);
+            self.scores.truncate(top);
+            self.rows.shrink_to_fit();
+            self.scores.shrink_to_fit();
+        }
+        self.request.top = Some(top);
+    }
+
+    /// About how much memory it takes beside what it shares, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        // A request is mostly its emotion vector; the texts in it are few and short.
+        // A request is mostly its emotion vector.
         const REQUEST_BYTES: usize = 4 << 10;
-        REQUEST_BYTES + self.rows.len() * (size_of::<u32>() + size_of::<f32>())
+        const NEED_BYTES: usize = 64;
+        // Needs are there twice: as they were asked for, and as matchers get them.
+        let needs = self.request.needed_skills.iter().map(|need| 2 * (need.name.len() + NEED_BYTES));
+        let settings = self.matchers.iter().map(|matcher| weight(&matcher.identity.config));
+        let rows = self.rows.len() * (size_of::<u32>() + size_of::<f32>());
+        REQUEST_BYTES + needs.sum::<usize>() + settings.sum::<usize>() + rows
+    }
+
+    /// What it may share with other rankings: its address and about how many bytes it takes.
+    pub(super) fn shared(&self) -> impl Iterator<Item = (usize, usize)> {
+        let roster = (Arc::as_ptr(&self.roster).addr(), self.roster.bytes());
+        let states = self.matchers.iter().filter_map(|matcher| matcher.state.as_ref());
+        std::iter::once(roster).chain(states.map(|state| (Arc::as_ptr(state).addr(), state.bytes.len())))
     }
 
     /// The line on disk.
@@ -80,6 +106,7 @@ impl Kept {
             id: asked.report.id.clone(),
             identity: asked.identity.clone(),
             state: asked.state.as_ref().map(|state| state.sha256.clone()),
+            state_error: asked.state_error.clone(),
             time_us: asked.report.time_us,
             error: asked.report.error.clone(),
             disagreement: asked.report.disagreement,
@@ -100,6 +127,18 @@ impl Kept {
             scores: self.scores.clone(),
         }
     }
+}
+
+/// About how much memory settings take, in bytes.
+fn weight(value: &Value) -> usize {
+    const NODE: usize = 64;
+    let within = match value {
+        Value::Object(keys) => keys.iter().map(|(key, value)| key.len() + weight(value)).sum(),
+        Value::Array(values) => values.iter().map(weight).sum(),
+        Value::String(text) => text.len(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    };
+    NODE + within
 }
 
 /// The request without the customer's words: matchers never see them, so the answer does not depend on them.

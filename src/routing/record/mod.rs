@@ -14,6 +14,7 @@ mod outcome;
 pub mod replay;
 mod ring;
 mod store;
+mod weights;
 mod writer;
 
 #[cfg(test)]

@@ -118,12 +118,21 @@ pub struct Move {
     pub after: Option<usize>,
 }
 
+/// A matcher that was made for a replay.
+struct Made {
+    /// What tells it from others of its name.
+    key: String,
+    scorer: Arc<dyn Scorer>,
+    notes: Vec<String>,
+}
+
 /// Makes rankings again. Rosters and matchers are kept from one ranking to the next, because most share them.
 pub struct Replayer<'a> {
     archive: &'a Archive,
     source: &'a mut dyn MatcherSource,
     roster: Option<(String, Arc<Roster>)>,
-    matchers: HashMap<String, (Arc<dyn Scorer>, Vec<String>)>,
+    /// By name, as it was last: rankings come in the order of time, so that an earlier one is hardly wanted again.
+    matchers: HashMap<String, Made>,
 }
 
 impl<'a> Replayer<'a> {
@@ -217,11 +226,16 @@ impl<'a> Replayer<'a> {
             notes.push(format!("matcher {id} was not asked when this was ranked; it is as configured now"));
         }
         let key = key(id, recorded);
-        if let Some((scorer, known)) = self.matchers.get(&key) {
-            notes.extend(known.iter().cloned());
-            return Ok(Some(Arc::clone(scorer)));
+        if let Some(made) = self.matchers.get(id).filter(|made| made.key == key) {
+            notes.extend(made.notes.iter().cloned());
+            return Ok(Some(Arc::clone(&made.scorer)));
         }
         let mut own_notes = Vec::new();
+        own_notes.extend(recorded.and_then(|matcher| matcher.state_error.as_ref()).map(|error| {
+            format!(
+                "nobody knows what matcher {id} had learned when this was ranked, so it begins anew: {error}"
+            )
+        }));
         let state = match recorded.and_then(|matcher| matcher.state.as_deref()) {
             Some(sha256) => self.archive.state(id, sha256).map(Some).unwrap_or_else(|error| {
                 own_notes.push(format!("{error}; matcher {id} begins anew"));
@@ -234,14 +248,16 @@ impl<'a> Replayer<'a> {
         let found = found.map_err(|reason| ReplayError::Matcher { id: id.to_owned(), reason })?;
         own_notes.extend(found.notes);
         notes.extend(own_notes.iter().cloned());
-        self.matchers.insert(key, (Arc::clone(&found.scorer), own_notes));
-        Ok(Some(found.scorer))
+        let scorer = Arc::clone(&found.scorer);
+        self.matchers.insert(id.to_owned(), Made { key, scorer: found.scorer, notes: own_notes });
+        Ok(Some(scorer))
     }
 }
 
 /// What tells two matchers of a replay apart.
 fn key(id: &str, recorded: Option<&RecordedMatcher>) -> String {
-    let state = recorded.and_then(|matcher| matcher.state.as_deref()).unwrap_or_default();
+    let state = recorded.and_then(|matcher| matcher.state.as_deref().or(matcher.state_error.as_deref()));
+    let state = state.unwrap_or_default();
     let (fingerprint, config) = recorded
         .map(|matcher| (matcher.identity.fingerprint.as_str(), matcher.identity.config.to_string()))
         .unwrap_or_default();
@@ -294,10 +310,12 @@ fn compare(record: &RankingRecord, ranking: &Ranking, roster: &Roster, notes: Ve
         .collect();
     let moved = moves.len();
     let looked_at = before.len().min(NAMED_MOVES);
+    // Who is out stands behind all who could take the call, now or then.
+    let behind = record.eligible.max(ranking.entries.len());
     let displaced: usize = before[..looked_at]
         .iter()
         .enumerate()
-        .map(|(place, agent)| after.get(agent).copied().unwrap_or(ranking.entries.len()).abs_diff(place))
+        .map(|(place, agent)| after.get(agent).copied().unwrap_or(behind).abs_diff(place))
         .sum();
     // Agents who come up from below the named ones, or were kept out, belong to what changes at the front as well.
     let newcomers = ranking.entries.iter().take(looked_at).enumerate();

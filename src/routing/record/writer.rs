@@ -4,13 +4,14 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::file::{Line, OutcomeRecord};
 use super::ring::Entry;
 use super::store::{Content, Store};
+use super::weights::Weights;
 use super::{RecordsConfig, new_id};
 use crate::telemetry::record;
 
@@ -41,6 +42,9 @@ enum Order {
 #[derive(Clone)]
 pub(super) struct Writer {
     orders: SyncSender<Order>,
+    /// What waits, and how much of it may.
+    waiting: Arc<Mutex<Weights>>,
+    most_waiting_bytes: u64,
 }
 
 impl Writer {
@@ -48,8 +52,10 @@ impl Writer {
         let unusable = |source| RecordsError { folder: folder.to_path_buf(), source };
         let store = Store::create(folder).map_err(unusable)?;
         let (orders, received) = mpsc::sync_channel(config.max_waiting);
+        let waiting = Arc::new(Mutex::new(Weights::default()));
         let mut thread = Thread {
             store,
+            waiting: Arc::clone(&waiting),
             most_bytes: config.max_bytes,
             most_age: Duration::from_secs(config.max_age_hours * 3_600),
             bytes: 0,
@@ -60,23 +66,34 @@ impl Writer {
             .name("ranking-records".to_owned())
             .spawn(move || thread.run(&received))
             .map_err(unusable)?;
-        Ok(Self { orders })
+        Ok(Self { orders, waiting, most_waiting_bytes: config.memory_bytes })
     }
 
     pub(super) fn ranking(&self, entry: Arc<Entry>) {
-        self.order(Order::Ranking(entry));
+        {
+            let mut waiting = weights(&self.waiting);
+            if waiting.bytes() as u64 > self.most_waiting_bytes {
+                return record::ranking_record("dropped");
+            }
+            waiting.add(&entry.kept);
+        }
+        if !self.order(Order::Ranking(Arc::clone(&entry))) {
+            weights(&self.waiting).remove(&entry.kept);
+        }
     }
 
     pub(super) fn outcome(&self, outcome: OutcomeRecord) {
         self.order(Order::Outcome(Box::new(outcome)));
     }
 
-    fn order(&self, order: Order) {
-        match self.orders.try_send(order) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => record::ranking_record("dropped"),
-            Err(TrySendError::Disconnected(_)) => record::ranking_record("failed"),
-        }
+    /// Hands over; says whether there was room.
+    fn order(&self, order: Order) -> bool {
+        let Err(refused) = self.orders.try_send(order) else { return true };
+        record::ranking_record(match refused {
+            TrySendError::Full(_) => "dropped",
+            TrySendError::Disconnected(_) => "failed",
+        });
+        false
     }
 
     pub(super) fn settle(&self) {
@@ -88,8 +105,13 @@ impl Writer {
     }
 }
 
+fn weights(weights: &Mutex<Weights>) -> MutexGuard<'_, Weights> {
+    weights.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 struct Thread {
     store: Store,
+    waiting: Arc<Mutex<Weights>>,
     most_bytes: u64,
     most_age: Duration,
     /// What the folder takes.
@@ -115,7 +137,14 @@ impl Thread {
                     let _ = done.send(());
                 }
                 Ok(order) => {
+                    let entry = match &order {
+                        Order::Ranking(entry) => Some(Arc::clone(entry)),
+                        Order::Outcome(_) | Order::Settle(_) => None,
+                    };
                     let written = self.follow(order);
+                    if let Some(entry) = entry {
+                        weights(&self.waiting).remove(&entry.kept);
+                    }
                     if let Err(error) = &written {
                         tracing::error!(%error, "a ranking cannot be recorded");
                         // The next one begins a file of its own.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::files::{AnswerPlaces, Files};
 use super::process::{Process, Silence};
-use super::wire::{self, Call, Hello, Question, Told};
+use super::wire::{self, Call, Fault, Hello, Question, Told};
 use crate::answer::Answer;
 use crate::backend::{Backend, Card, Source, Started};
 use crate::instance::check_call;
@@ -57,6 +57,7 @@ impl Source for Children {
             id: source.display().to_string(),
             source: source.clone(),
             number: 0,
+            is_ready: false,
             reasons: HashMap::new(),
         };
         let hello = Hello {
@@ -74,7 +75,7 @@ impl Source for Children {
         let checked = schema.check(&config);
         checked.map_err(|reason| HostError::ConfigInvalid { id: descriptor.id.clone(), reason })?;
         match child.ask(Call::Create { config: config.to_string() }, until)? {
-            Told::Created => {}
+            Told::Created => child.is_ready = true,
             _ => return Err(child.nonsense("it answers another question")),
         }
         let card = Card::intern(self.library.fingerprint(), &descriptor, schema, extensions);
@@ -92,6 +93,8 @@ struct ChildInstance {
     services: Arc<Services>,
     id: String,
     number: u64,
+    /// Whether there is an instance in the child.
+    is_ready: bool,
     reasons: HashMap<u32, Arc<str>>,
 }
 
@@ -142,7 +145,14 @@ impl ChildInstance {
         for (name, value) in answer.metrics.iter().take(self.limits.max_metrics) {
             self.services.set(name.as_bytes(), *value);
         }
-        answer.result.map_err(|fault| fault.into_error(&self.id, &self.source))
+        match answer.result {
+            Ok(told) => Ok(told),
+            // It can no longer use the memory that it shares with this process.
+            Err(Fault::Other { reason }) if self.is_ready => {
+                Err(self.failed("the matcher's process cannot go on", std::io::Error::other(reason)))
+            }
+            Err(fault) => Err(fault.into_error(&self.id, &self.source)),
+        }
     }
 
     fn silent(&self, silence: Silence, limit: Duration) -> HostError {

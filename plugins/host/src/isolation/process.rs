@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use heartline_plugin_abi::LogLevel;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use super::wire::{self, Answer, Note};
 use crate::services::Services;
@@ -90,11 +90,10 @@ impl Process {
 
     /// Ends a child that has nothing more to say, and says why that is.
     pub(super) fn end(&mut self) -> Silence {
-        let status = self.wait(FAREWELL);
-        let was_running = status.is_none();
-        let killed = self.kill();
+        let was_running = !self.ends_within(FAREWELL);
+        let status = self.kill();
         let nonsense = self.nonsense.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match (nonsense, status.or(killed)) {
+        match (nonsense, status) {
             (Some(words), _) => Silence::Nonsense(words),
             (None, _) if was_running => Silence::Ended("it closed its output".to_owned()),
             (None, Some(status)) => Silence::Ended(describe(status)),
@@ -108,19 +107,22 @@ impl Process {
             return None;
         }
         self.has_ended = true;
-        // The group is the child's until the child is waited for; what it started may have left it, and then stays.
+        // The group is the child's for as long as nobody has waited for the child; what it started may have left it, and
+        // then stays.
         let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
         let _ = self.child.kill();
         self.child.wait().ok()
     }
 
-    fn wait(&mut self, limit: Duration) -> Option<ExitStatus> {
+    /// Whether the child ends within a time; its number stays its own.
+    fn ends_within(&self, limit: Duration) -> bool {
         let until = Instant::now() + limit;
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         loop {
-            match self.child.try_wait() {
+            match waitid(WaitId::Pid(Pid::from_child(&self.child)), look) {
                 Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(1)),
-                Ok(status) => return status,
-                Err(_) => return None,
+                Ok(status) => return status.is_some(),
+                Err(_) => return false,
             }
         }
     }
@@ -131,7 +133,7 @@ impl Drop for Process {
         // The end of its input tells a child to end by itself.
         self.input = None;
         if !self.has_ended {
-            self.wait(FAREWELL);
+            self.ends_within(FAREWELL);
         }
         self.kill();
     }
