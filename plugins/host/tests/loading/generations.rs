@@ -97,6 +97,27 @@ fn generations_are_capped_but_the_same_library_comes_back_for_nothing() {
 }
 
 #[test]
+fn what_was_learned_is_not_lost_to_a_generation_that_refuses_it() {
+    let (Some(one), Some(two)) = (fixture("moody", "refusing"), fixture("moody_too", "refusing")) else {
+        return;
+    };
+    let matcher = support::load(&one, "{}").unwrap();
+    let resolved = Outcome { is_resolved: Some(true), ..Outcome::default() };
+    // The fixture saves any number, and takes back none above 10.
+    for _ in 0..11 {
+        matcher.learn(&request(), &Arc::new(candidates().row(0)), &resolved).unwrap();
+    }
+    let error = matcher.replace(&two, "{}").unwrap_err();
+    assert!(
+        matches!(&error, HostError::State { reason, .. } if reason.contains("new generation")),
+        "{error}"
+    );
+    assert_eq!((matcher.current().number(), matcher.save().unwrap()), (1, Some(vec![11])));
+    assert_eq!(matcher.replace_afresh(&two, "{}").unwrap(), 2);
+    assert_eq!(matcher.save().unwrap(), Some(vec![0]));
+}
+
+#[test]
 fn no_call_fails_while_generations_change() {
     let (Some(one), Some(two)) = (fixture("moody", "traffic"), fixture("moody_too", "traffic")) else {
         return;

@@ -138,7 +138,7 @@ fn what_it_prints_and_logs_is_not_taken_for_an_answer() {
         for _ in 0..3 {
             assert_eq!(matcher.score(&complex(), &candidates()).unwrap().len(), 3);
         }
-        assert_eq!(matcher.metrics(), [("learned".to_owned(), 0.0)]);
+        assert_eq!(matcher.metrics()[0], ("learned".to_owned(), 0.0));
     }
 }
 
@@ -225,7 +225,36 @@ fn generations_change_here_too_and_processes_end() {
     };
     let matcher = load(&one, "");
     matcher.load_state(&[4]).unwrap();
+    let process = || {
+        assert_eq!(matcher.score(&request(), &candidates()).unwrap().scores[0], 0.4);
+        let metrics = matcher.metrics();
+        metrics.iter().find(|(name, _)| name == "process").unwrap().1 as u32
+    };
+    let old = process();
+    assert_ne!(old, std::process::id());
     assert_eq!(matcher.replace(&two, "{}").unwrap(), 2);
-    assert_eq!(matcher.score(&request(), &candidates()).unwrap().scores[0], 0.4);
+    assert_ne!(process(), old);
     assert_eq!(matcher.save().unwrap(), Some(vec![4]));
+    let until = Instant::now() + Duration::from_secs(5);
+    let old = Path::new("/proc").join(old.to_string());
+    while cfg!(target_os = "linux") && old.exists() {
+        assert!(Instant::now() < until, "the old process does not end");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_state_that_ends_the_process_when_it_is_saved_leaves_the_one_before() {
+    let Some(path) = fixture("moody", "isolated_save") else { return };
+    let matcher = load(&path, "save once");
+    let lesson = || {
+        let resolved = Outcome { is_resolved: Some(true), ..Outcome::default() };
+        matcher.learn(&request(), &Arc::new(candidates().row(0)), &resolved)
+    };
+    assert!(lesson().unwrap() && lesson().unwrap());
+    // The process that saved the second lesson has ended, the next one has the first.
+    assert_eq!(score_again(&matcher)[0], 0.1);
+    assert!(matches!(matcher.state(), Err(HostError::State { .. }) | Ok(Some(_))));
+    assert_eq!(matcher.save().unwrap(), Some(vec![1]));
+    assert_eq!(matcher.health().restarts, 1);
 }
