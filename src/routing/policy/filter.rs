@@ -310,6 +310,17 @@ mod tests {
             ),
             (Rule::AttributeAtMost { attribute: "x".to_owned(), value: f64::NAN }, "value"),
             (Rule::AttributeOneOf { attribute: "x".to_owned(), values: vec![] }, "values"),
+            (
+                Rule::AttributeIs { attribute: "x".to_owned(), value: Attribute::Number(f64::INFINITY) },
+                "value",
+            ),
+            (
+                Rule::AttributeOneOf {
+                    attribute: "x".to_owned(),
+                    values: vec![Attribute::Flag(true), Attribute::Number(f64::NAN)],
+                },
+                "value",
+            ),
             (Rule::MaxLoad { share: 1.5 }, "share"),
             (Rule::NotAgents { agents: vec![] }, "agents"),
         ] {

@@ -310,8 +310,8 @@ fn compare(record: &RankingRecord, ranking: &Ranking, roster: &Roster, notes: Ve
         .collect();
     let moved = moves.len();
     let looked_at = before.len().min(NAMED_MOVES);
-    // Who is out stands behind all who could take the call, now or then.
-    let behind = record.eligible.max(ranking.entries.len());
+    // Who is out comes last of all who could take the call, then or now.
+    let behind = record.eligible.max(ranking.entries.len()).saturating_sub(1);
     let displaced: usize = before[..looked_at]
         .iter()
         .enumerate()

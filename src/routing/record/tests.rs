@@ -96,6 +96,40 @@ fn memory_is_bounded_and_a_shared_roster_counts_once() {
 }
 
 #[test]
+fn a_ranking_that_nobody_gets_is_not_kept_and_of_others_only_who_was_named() {
+    let router = recording(&RecordsConfig::default(), vec![("a", Mode::Active, 1.0, fixed(&[0.5], 1.0))]);
+    let (ranking, unkept) = router.rank_unkept(&request(), &roster(9)).unwrap();
+    let records = router.records().unwrap();
+    assert!(records.find(&ranking.id).is_none());
+    router.keep(unkept.unwrap(), 3);
+    let kept = records.find(&ranking.id).unwrap();
+    assert_eq!((kept.entries.len(), kept.eligible, kept.request.top), (3, 9, Some(3)));
+}
+
+#[test]
+fn what_waits_for_the_disk_is_bounded_in_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = RecordsConfig { memory_bytes: 1 << 20, max_waiting: 100_000, ..on_disk(folder.path()) };
+    let router = recording(&config, vec![("a", Mode::Active, 1.0, fixed(&[0.5], 1.0))]);
+    let rank = |count| router.rank(&request(), &roster(count)).unwrap();
+    // Each of these agents takes more than there is room for, so that hardly one waits beside the one being written.
+    (0..40).for_each(|_| drop(rank(5_000)));
+    let records = router.records().unwrap();
+    records.settle();
+    let archive = Archive::folder(folder.path()).unwrap();
+    let mut written = 0;
+    let mut count = |_| {
+        written += 1;
+        true
+    };
+    archive.each(&mut count).unwrap();
+    assert!((1..40).contains(&written), "{written}");
+    let last = rank(2).id;
+    records.settle();
+    assert!(Archive::folder(folder.path()).unwrap().find(&last).is_ok(), "there is room again");
+}
+
+#[test]
 fn an_outcome_is_taken_once_and_told_to_every_matcher() {
     let learner = Arc::new(Learner::default());
     let router = recording(
@@ -237,6 +271,36 @@ fn a_replay_says_what_differs_and_why() {
     std::fs::remove_file(roster).unwrap();
     assert!(matches!(archive.roster(&record), Err(ArchiveError::NoRoster(_))));
     assert!(matches!(archive.find("none"), Err(ArchiveError::NoRanking(_))));
+}
+
+#[test]
+fn a_state_that_nobody_could_look_at_is_said_and_not_taken_for_none() {
+    struct Silent(Learner);
+    impl Scorer for Silent {
+        fn identity(&self) -> crate::routing::Identity {
+            self.0.identity()
+        }
+        fn score(
+            &self,
+            request: &Arc<heartline_plugin_host::ScoreRequest>,
+            candidates: &Arc<heartline_plugin_host::Candidates>,
+        ) -> Result<heartline_plugin_host::Scored, heartline_plugin_host::HostError> {
+            self.0.score(request, candidates)
+        }
+        fn state(&self) -> Result<Option<Vec<u8>>, heartline_plugin_host::HostError> {
+            Err(heartline_plugin_host::HostError::Busy { id: "silent".to_owned() })
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let rankings = recorded(
+        folder.path(),
+        vec![("learner", Mode::Active, 1.0, Arc::new(Silent(Learner::default())) as Arc<dyn Scorer>)],
+    );
+    let archive = Archive::folder(folder.path()).unwrap();
+    let mut source = Fakes(learner_with, AtomicUsize::new(0));
+    let record = archive.find(&rankings[0].id).unwrap();
+    let replayed = Replayer::new(&archive, &mut source).replay(&record).unwrap();
+    assert!(replayed.notes[0].contains("nobody knows") && replayed.notes[0].contains("busy"), "{replayed:?}");
 }
 
 #[test]
