@@ -66,10 +66,16 @@ fn execute(arguments: Arguments, output: &mut dyn Write, faults: &mut dyn Write)
         return serve_matcher();
     }
     if let Command::Plugins(command) = &arguments.command
-        && let Some(done) = plugins::run_without_config(command, output)
+        && command.needs_no_config()
     {
-        // Whoever writes a matcher need not have a server.
-        return done;
+        // Whoever writes a matcher need not have a server, and what would be ignored is better refused.
+        return match (&arguments.config, arguments.set.as_slice()) {
+            (None, []) => plugins::run_without_config(command, output),
+            _ => Err(CliError::Usage(
+                "--config and --set are the server's; a check takes a matcher's configuration by --matcher-config"
+                    .to_owned(),
+            )),
+        };
     }
     let mut config = Config::load(arguments.config.as_deref(), &arguments.set)?;
     let is_server = matches!(arguments.command, Command::Serve);

@@ -82,6 +82,10 @@ pub(super) fn run(arguments: &CheckArguments, output: &mut dyn Write) -> Result<
         let message = format!("there is no file {}; name the library that the build made", file.display());
         return Err(CliError::Unusable(message));
     }
+    if arguments.case == [OUTPUT_CASE] {
+        let words = "the case output looks at what other cases print; name one of them as well";
+        return Err(CliError::Usage(words.to_owned()));
+    }
     let options = CheckOptions {
         cases: arguments.case.clone(),
         seed: arguments.seed,
@@ -112,7 +116,7 @@ fn matcher_config(given: &str) -> Result<String, CliError> {
     } else {
         let path = Path::new(given);
         std::fs::read_to_string(path)
-            .map_err(|source| CliError::Unreadable { path: path.to_owned(), source })?
+            .map_err(|error| CliError::Unusable(format!("cannot read {}: {error}", path.display())))?
     };
     match serde_json::from_str::<Map<String, Value>>(&text) {
         Ok(_) => Ok(text),

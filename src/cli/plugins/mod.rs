@@ -41,16 +41,23 @@ pub enum PluginsCommand {
     CheckCase(CheckCaseArguments),
 }
 
-/// Does what needs no configuration; `None` where that is not what was asked for.
+impl PluginsArguments {
+    /// Whether what is asked for has nothing to do with a server.
+    pub(super) const fn needs_no_config(&self) -> bool {
+        !matches!(self.command, None | Some(PluginsCommand::List(_)))
+    }
+}
+
+/// Does what needs no configuration.
 pub(super) fn run_without_config(
     arguments: &PluginsArguments,
     output: &mut dyn Write,
-) -> Option<Result<(), CliError>> {
-    match arguments.command.as_ref()? {
-        PluginsCommand::List(_) => None,
-        PluginsCommand::New(arguments) => Some(new::run(arguments, output)),
-        PluginsCommand::Check(arguments) => Some(check::run(arguments, output)),
-        PluginsCommand::CheckCase(arguments) => Some(check::run_case(arguments)),
+) -> Result<(), CliError> {
+    match &arguments.command {
+        None | Some(PluginsCommand::List(_)) => Ok(()),
+        Some(PluginsCommand::New(arguments)) => new::run(arguments, output),
+        Some(PluginsCommand::Check(arguments)) => check::run(arguments, output),
+        Some(PluginsCommand::CheckCase(arguments)) => check::run_case(arguments),
     }
 }
 

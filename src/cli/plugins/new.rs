@@ -66,21 +66,18 @@ pub(super) fn run(arguments: &NewArguments, output: &mut dyn Write) -> Result<()
     let folder = arguments.folder.clone().unwrap_or_else(|| PathBuf::from(&arguments.name));
     check_empty(&folder)?;
     let sdk = match &arguments.sdk {
-        Some(path) => Some(sdk_at(path)?),
-        None => sdk_around(),
+        Some(path) => sdk_at(path)?,
+        None => sdk_around().ok_or_else(|| {
+            let words =
+                "name the folder of heartline-plugin-sdk with --sdk: it is plugins/sdk of Heartline's source";
+            CliError::Usage(words.to_owned())
+        })?,
     };
-    let words = Words::new(&arguments.name, sdk.as_deref());
+    let words = Words::new(&arguments.name, &sdk);
     for (path, text) in FILES {
         write(&folder.join(path), &words.fill(text))?;
     }
     writeln!(output, "wrote {}: a matcher that works, with tests and a bench", folder.display())?;
-    if sdk.is_none() {
-        let version = env!("CARGO_PKG_VERSION");
-        writeln!(
-            output,
-            "its Cargo.toml asks for version {version} of heartline-plugin-sdk; --sdk takes one from a folder"
-        )?;
-    }
     writeln!(output, "next: cd {} && cargo test", folder.display())?;
     Ok(())
 }
@@ -134,20 +131,16 @@ fn write(path: &Path, text: &str) -> Result<(), CliError> {
 struct Words([(&'static str, String); 6]);
 
 impl Words {
-    fn new(name: &str, sdk: Option<&Path>) -> Self {
+    fn new(name: &str, sdk: &Path) -> Self {
         let words: Vec<String> = name.split('-').map(capitalised).collect();
         let path = |path: &Path| toml::Value::String(path.display().to_string()).to_string();
-        let sdk_source = match sdk {
-            Some(sdk) => format!("{{ path = {} }}", path(sdk)),
-            None => format!("\"{}\"", env!("CARGO_PKG_VERSION")),
-        };
         Self([
             ("@name@", name.to_owned()),
             ("@library@", name.replace('-', "_")),
             ("@type@", format!("{}Matcher", words.concat())),
             ("@title@", words.join(" ")),
             ("@file@", heartline_plugin_host::library_file_name(name)),
-            ("@sdk@", sdk_source),
+            ("@sdk@", format!("{{ path = {} }}", path(sdk))),
         ])
     }
 
@@ -192,7 +185,7 @@ mod tests {
 
     #[test]
     fn every_place_in_the_files_is_filled() {
-        let words = Words::new("after-hours", Some(Path::new("/source/with \"quotes\"/plugins/sdk")));
+        let words = Words::new("after-hours", Path::new("/source/with \"quotes\"/plugins/sdk"));
         for (path, text) in FILES {
             let text = words.fill(text);
             for word in ["name", "library", "type", "title", "file", "sdk"] {
@@ -204,13 +197,6 @@ mod tests {
         let sdk = &manifest["dependencies"]["heartline-plugin-sdk"]["path"];
         assert_eq!(sdk.as_str(), Some("/source/with \"quotes\"/plugins/sdk"));
         assert!(words.fill(FILES[3].1).contains("pub struct AfterHoursMatcher"));
-    }
-
-    #[test]
-    fn without_a_source_a_version_is_asked_for() {
-        let manifest: toml::Table = toml::from_str(&Words::new("tenure", None).fill(FILES[0].1)).unwrap();
-        let version = manifest["dependencies"]["heartline-plugin-sdk"].as_str();
-        assert_eq!(version, Some(env!("CARGO_PKG_VERSION")));
     }
 
     #[test]
