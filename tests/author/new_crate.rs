@@ -63,6 +63,7 @@ fn what_is_there_already_stays() {
         ("heartline plugins new tenure --folder .", "not empty"),
         ("heartline plugins new Tenure", "lower-case words"),
         ("heartline plugins new tenure --sdk .", "no heartline-plugin-sdk"),
+        ("cd / && heartline plugins new tenure --folder /nowhere/tenure", "--sdk"),
     ] {
         let output = shell(&folder, script).output().unwrap();
         let faults = String::from_utf8_lossy(&output.stderr).into_owned();

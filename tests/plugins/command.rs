@@ -16,12 +16,22 @@ fn the_table_is_for_people() {
 #[test]
 fn wrong_usage_is_64_and_a_missing_file_is_69() {
     let skill = shipped("skill");
-    for arguments in [["--case", "nothing"], ["--matcher-config", "{"], ["--rounds", "0"]] {
+    for arguments in [
+        ["--case", "nothing"],
+        ["--case", "output"],
+        ["--matcher-config", "{"],
+        ["--rounds", "0"],
+        // These are the server's, and would say nothing here.
+        ["--config", "heartline.toml"],
+        ["--set", "plugins.max_generations=3"],
+    ] {
         let run = check(&skill, &arguments);
         assert_eq!(run.code, 64, "{arguments:?} {}", run.faults);
     }
     let run = check(&skill, &["--case", "nothing"]);
     assert!(run.faults.contains("one-agent"), "the names of the cases are told: {}", run.faults);
+    let run = check(&skill, &["--matcher-config", "nowhere.json"]);
+    assert_eq!((run.code, run.faults.contains("nowhere.json")), (69, true), "{}", run.faults);
     let run = check(Path::new("nowhere.so"), &[]);
     assert_eq!((run.code, run.faults.contains("there is no file nowhere.so")), (69, true), "{}", run.faults);
 }
