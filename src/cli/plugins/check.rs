@@ -182,7 +182,7 @@ mod tests {
         std::fs::write(&path, "{}").unwrap();
         assert_eq!(matcher_config(&path.display().to_string()).unwrap(), "{}");
         assert!(matches!(matcher_config("{"), Err(CliError::Usage(_))));
-        assert!(matches!(matcher_config("nowhere.json"), Err(CliError::Unreadable { .. })));
+        assert!(matches!(matcher_config("nowhere.json"), Err(CliError::Unusable(_))));
         std::fs::write(&path, "[]").unwrap();
         assert!(matches!(matcher_config(&path.display().to_string()), Err(CliError::Usage(_))));
     }
