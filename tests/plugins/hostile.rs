@@ -126,6 +126,8 @@ fn a_careless_one_is_warned_and_fails_where_warnings_do() {
     let words = "it accepts {, which is no JSON object";
     assert_outcome("careless", "config", ("warning", 0, words), &[]);
     assert_outcome("careless", "config", ("warning", 1, words), &["--strict"]);
+    // No host scores with a configuration that the schema forbids.
+    assert_outcome("trusting", "config", ("warning", 0, words), &[]);
 }
 
 #[test]
