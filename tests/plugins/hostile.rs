@@ -122,6 +122,13 @@ fn texts_for_what_means_nothing() {
 }
 
 #[test]
+fn texts_that_change() {
+    let words = "the text of the reason code 1 was overwritten since it was handed out";
+    assert_fails("one_buffer", "texts", words);
+    assert_fails("counting", "texts", "the schema is \"{\\\"type\\\"");
+}
+
+#[test]
 fn a_careless_one_is_warned_and_fails_where_warnings_do() {
     let words = "it accepts {, which is no JSON object";
     assert_outcome("careless", "config", ("warning", 0, words), &[]);

@@ -4,8 +4,8 @@
  *
  * What may be defined before: MAJOR, MINOR, VERSION, SCHEMA; ON_CREATE, ON_DESTROY, ON_SCORE (before the rows are
  * written), AFTER_SCORE, ON_LOAD: statements; SCORE_OF (the score of a row), FACTOR (a factor's contribution), COUNT (the
- * rows that it says it wrote), SAVED (the number in a state): expressions; SCORE: the function in the entry; ANY_CONFIG,
- * ANY_REASON: that there is nothing it refuses.
+ * rows that it says it wrote), SAVED (the number in a state): expressions; SCORE, CONFIG_SCHEMA, DESCRIBE_REASON: the
+ * functions in the entry; ANY_CONFIG, ANY_REASON: that there is nothing it refuses.
  */
 #ifndef BASE_H
 #define BASE_H
@@ -58,6 +58,12 @@
 #ifndef SCORE
 #define SCORE score
 #endif
+#ifndef CONFIG_SCHEMA
+#define CONFIG_SCHEMA config_schema
+#endif
+#ifndef DESCRIBE_REASON
+#define DESCRIBE_REASON describe_reason
+#endif
 
 struct heartline_matcher {
     uint32_t learned; /* outcomes */
@@ -73,7 +79,7 @@ static heartline_status init(const heartline_host *given) {
     return HEARTLINE_OK;
 }
 
-static heartline_text config_schema(void) {
+static inline heartline_text config_schema(void) {
     const heartline_text schema = HEARTLINE_TEXT(SCHEMA);
     return schema;
 }
@@ -132,7 +138,7 @@ static void destroy(heartline_matcher *matcher) {
     free(matcher);
 }
 
-static heartline_text describe_reason(uint32_t code) {
+static inline heartline_text describe_reason(uint32_t code) {
     static const heartline_text reason = HEARTLINE_TEXT("by the time without a new task");
     static const heartline_text nothing = {NULL, 0};
 #ifdef ANY_REASON
@@ -238,11 +244,11 @@ HEARTLINE_EXPORT const heartline_entry heartline_matcher_entry = {
     HEARTLINE_TEXT(VERSION),
     HEARTLINE_TEXT("Gets one thing wrong, or nothing at all."),
     init,
-    config_schema,
+    CONFIG_SCHEMA,
     create,
     SCORE,
     destroy,
-    describe_reason,
+    DESCRIBE_REASON,
     get_extension,
 };
 

@@ -26,6 +26,7 @@ pub(crate) struct Subject {
     pub(crate) create: abi::CreateFn,
     pub(crate) score: abi::ScoreFn,
     pub(crate) destroy: abi::DestroyFn,
+    config_schema: abi::ConfigSchemaFn,
     describe_reason: abi::DescribeReasonFn,
     get_extension: Option<abi::ExtensionFn>,
 }
@@ -91,6 +92,7 @@ impl Subject {
             create: entry.create.ok_or_else(missing)?,
             score: entry.score.ok_or_else(missing)?,
             destroy: entry.destroy.ok_or_else(missing)?,
+            config_schema: entry.config_schema.ok_or_else(missing)?,
             describe_reason: entry.describe_reason.ok_or_else(missing)?,
             get_extension: entry.get_extension,
         })
@@ -128,21 +130,23 @@ impl Subject {
 
     /// What a reason code means; `None` where it means nothing.
     pub(crate) fn describe(&self, code: u32) -> Result<Option<String>, String> {
+        let text = self.reason_text(code)?;
+        Ok(Some(text.words).filter(|words| !words.is_empty()))
+    }
+
+    /// The text of a reason code, empty where it means nothing.
+    pub(crate) fn reason_text(&self, code: u32) -> Result<Lasting, String> {
         // SAFETY: the library is initialised, and the function may be called on any thread.
         let text = unsafe { (self.describe_reason)(code) };
-        if text.length == 0 {
-            return Ok(None);
-        }
-        if text.length > self.limits.max_text_bytes {
-            return Err(format!(
-                "the text of the reason code {code} has {} bytes, more than {}",
-                text.length, self.limits.max_text_bytes
-            ));
-        }
-        // SAFETY: the header makes a matcher promise that the text is as long as it says.
-        let text = unsafe { text.as_str() };
-        let text = text.ok_or_else(|| format!("the text of the reason code {code} is null or not UTF-8"))?;
-        Ok(Some(text.to_owned()))
+        Lasting::read(text, self.limits.max_text_bytes)
+            .map_err(|fault| format!("the text of the reason code {code} {fault}"))
+    }
+
+    /// The text of the schema, empty where there is nothing to configure.
+    pub(crate) fn schema_text(&self) -> Result<Lasting, String> {
+        // SAFETY: the library is initialised, and the function may be called on any thread.
+        let text = unsafe { (self.config_schema)() };
+        Lasting::read(text, self.limits.max_schema_bytes).map_err(|fault| format!("the schema {fault}"))
     }
 
     /// The address of an extension; null where there is none.
@@ -196,6 +200,34 @@ impl Subject {
         table
             .map(|table| both(table).ok_or_else(|| "heartline.state lacks save or load".to_owned()))
             .transpose()
+    }
+}
+
+/// A text that lives as long as the library, as it was when it was handed out.
+pub(crate) struct Lasting {
+    text: Text,
+    words: String,
+}
+
+impl Lasting {
+    fn read(text: Text, limit: usize) -> Result<Self, String> {
+        if text.length > limit {
+            return Err(format!("has {} bytes, more than {limit}", text.length));
+        }
+        // SAFETY: the header makes a matcher promise that the text is as long as it says.
+        let words = unsafe { text.as_str() }.ok_or("is null or not UTF-8")?.to_owned();
+        Ok(Self { text, words })
+    }
+
+    pub(crate) fn words(&self) -> &str {
+        &self.words
+    }
+
+    /// Whether the same still stands there.
+    pub(crate) fn has_stayed(&self) -> bool {
+        // SAFETY: the header makes a matcher promise that the text lives as long as the library.
+        let now = unsafe { self.text.as_str() };
+        now == Some(self.words.as_str())
     }
 }
 
