@@ -129,6 +129,14 @@ fn texts_that_change() {
 }
 
 #[test]
+fn insisting_on_exact_sizes() {
+    let words = "with structures of a later minor version, ";
+    for name in ["exact_scores", "exact_message", "exact_factors", "exact_outcome", "exact_writer"] {
+        assert_fails(name, "growth", words);
+    }
+}
+
+#[test]
 fn a_careless_one_is_warned_and_fails_where_warnings_do() {
     let words = "it accepts {, which is no JSON object";
     assert_outcome("careless", "config", ("warning", 0, words), &[]);

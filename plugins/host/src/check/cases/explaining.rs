@@ -5,14 +5,15 @@ use heartline_plugin_abi::{Factor, Status, Text};
 
 use crate::check::case::{Found, Verdict};
 use crate::check::child::Bench;
+use crate::check::grown::Grown;
 use crate::check::room::Guarded;
-use crate::check::subject::{Instance, Told, tell};
+use crate::check::subject::{Instance, Told};
 use crate::check::world::{Lent, World};
 
 /// How far the sum of the contributions may be from the score.
 const TOLERANCE: f32 = 0.01;
 /// How many factors there is room for.
-const ROOM: usize = 64;
+pub(super) const ROOM: usize = 64;
 /// What guards the room for factors.
 const GUARD: u64 = 0x5a5a_5a5a_5a5a_5a5a;
 /// The 64-bit words of a factor.
@@ -88,23 +89,25 @@ pub(super) fn factors(
     world: &World,
     (row, capacity): (usize, usize),
 ) -> Result<Vec<Part>, String> {
-    let lent = Lent::new(world);
+    let is_later = instance.subject().is_later;
+    let lent = Lent::new(world, is_later);
     let (request, candidates) = (lent.request(), lent.candidates());
     // All bytes 0 is a valid factor.
     let mut room = Guarded::new(capacity * WORDS, 0_u64, GUARD);
-    let mut factors = abi::Factors {
+    let factors = abi::Factors {
         size: abi::size_of_struct::<abi::Factors>(),
         capacity: capacity as u32,
         count: 0,
         reserved: 0,
         factors: room.as_mut_ptr().cast(),
     };
+    let mut factors = Grown::new(factors, is_later);
     let pointer = instance.pointer;
-    let told = tell(|message| {
+    let told = instance.subject().tell(|message| {
         // SAFETY: the instance is ours alone; all pointers lead to values that live through the call, with as many
         // elements as their counts say; the row is below the number of candidates.
         unsafe {
-            explain(pointer, &raw const request, &raw const candidates, row as u32, &raw mut factors, message)
+            explain(pointer, request.as_ptr(), candidates.as_ptr(), row as u32, factors.as_mut_ptr(), message)
         }
     });
     let told: Told = told.map_err(|told| told.words)?;
@@ -112,7 +115,7 @@ pub(super) fn factors(
     if told.status != Status::OK {
         return Err(told.to_string());
     }
-    let count = factors.count as usize;
+    let count = factors.known().count as usize;
     if count > capacity {
         return Err(format!("it reports {count} factors where there is room for {capacity}"));
     }

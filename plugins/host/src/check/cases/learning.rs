@@ -8,9 +8,10 @@ use heartline_plugin_abi::{CallResult, Status};
 
 use crate::check::case::{Found, Verdict};
 use crate::check::child::Bench;
+use crate::check::grown::Grown;
 use crate::check::random::Random;
 use crate::check::room::Answer;
-use crate::check::subject::{Instance, Told, tell};
+use crate::check::subject::{Instance, Told};
 use crate::check::world::{Lent, World};
 
 /// How many outcomes are fed back.
@@ -58,7 +59,7 @@ pub(crate) fn learn(bench: &Bench) -> Found {
 
 /// Feeds seeded outcomes back, some of them at the ends of their ranges, but not those to be left out. Gives the outcomes
 /// that the matcher could not use: FAILED says that nothing was learned.
-fn teach(
+pub(super) fn teach(
     instance: &mut Instance<'_>,
     learn: abi::LearnFn,
     world: &World,
@@ -73,12 +74,14 @@ fn teach(
         if left_out.contains(&round) {
             continue;
         }
-        let lent = Lent::new(&one);
+        let subject = instance.subject();
+        let lent = Lent::new(&one, subject.is_later);
+        let outcome = Grown::new(outcome, subject.is_later);
         let (request, candidates) = (lent.request(), lent.candidates());
         let pointer = instance.pointer;
-        let told = tell(|message| {
+        let told = subject.tell(|message| {
             // SAFETY: the instance is ours alone; all pointers lead to values that live through the call.
-            unsafe { learn(pointer, &raw const request, &raw const candidates, &raw const outcome, message) }
+            unsafe { learn(pointer, request.as_ptr(), candidates.as_ptr(), outcome.as_ptr(), message) }
         });
         let told = told.map_err(|told| told.words)?;
         match told.status {
@@ -241,14 +244,14 @@ fn damaged(random: &mut Random, saved: &[u8]) -> Vec<(String, Vec<u8>)> {
 }
 
 /// An instance with its functions for the state.
-struct Keeper<'subject> {
-    instance: Instance<'subject>,
-    state: (abi::SaveFn, abi::LoadFn),
-    limit: usize,
+pub(super) struct Keeper<'subject> {
+    pub(super) instance: Instance<'subject>,
+    pub(super) state: (abi::SaveFn, abi::LoadFn),
+    pub(super) limit: usize,
 }
 
 impl Keeper<'_> {
-    fn save(&mut self) -> Result<Vec<u8>, String> {
+    pub(super) fn save(&mut self) -> Result<Vec<u8>, String> {
         let mut sink = Sink { bytes: Vec::new(), limit: self.limit };
         let writer = abi::Writer {
             size: abi::size_of_struct::<abi::Writer>(),
@@ -256,18 +259,22 @@ impl Keeper<'_> {
             context: (&raw mut sink).cast(),
             write: Some(write),
         };
+        let subject = self.instance.subject();
+        let writer = Grown::new(writer, subject.is_later);
         let (pointer, save) = (self.instance.pointer, self.state.0);
         // SAFETY: the instance is ours alone; writer and message live through the call.
-        let told = tell(|message| unsafe { save(pointer, &raw const writer, message) });
+        let told = subject.tell(|message| unsafe { save(pointer, writer.as_ptr(), message) });
         told.map_err(|told| told.words)?.ok().map_err(|words| format!("saving the state, {words}"))?;
         Ok(sink.bytes)
     }
 
-    fn load(&mut self, bytes: &[u8]) -> Result<Told, String> {
+    pub(super) fn load(&mut self, bytes: &[u8]) -> Result<Told, String> {
         let (pointer, load) = (self.instance.pointer, self.state.1);
         let data = if bytes.is_empty() { std::ptr::null() } else { bytes.as_ptr() };
         // SAFETY: the instance is ours alone; bytes and message live through the call.
-        tell(|message| unsafe { load(pointer, data, bytes.len(), message) }).map_err(|told| told.words)
+        let told =
+            self.instance.subject().tell(|message| unsafe { load(pointer, data, bytes.len(), message) });
+        told.map_err(|told| told.words)
     }
 }
 
