@@ -113,6 +113,7 @@ fn factors_that_do_not_add_up() {
 fn states_that_are_not_kept() {
     assert_fails("forgetful", "state", "it saves other bytes the second time although nothing has changed");
     assert_fails("gullible", "state", "was refused, and yet it has changed something");
+    assert_fails("sly", "state", "an outcome that it refused has changed its state");
 }
 
 #[test]
