@@ -91,7 +91,7 @@ fn the_tutorial_works_as_it_stands() {
 
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("author");
     let config = Config::load(Some(&folder.join("tutorial_c/heartline.toml")), &[]).unwrap();
-    assert_eq!(config.plugins.matchers[1].config["full_months"], 36);
+    assert_eq!(config.plugins.matchers[3].config["full_months"], 36);
     let request = heartline_plugin_host::ScoreRequest { complexity: 1.0, ..Default::default() };
     let mut tenure = load(&folder.join("tutorial_rust/tenure/target/release/libtenure.so"), "{}");
     let found: Vec<f32> = scores(&mut tenure, &request).into_iter().map(|(score, _)| score).collect();

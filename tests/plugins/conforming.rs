@@ -45,3 +45,19 @@ fn a_plugin_with_every_extension_passes_every_case() {
     assert!(found(&report, "learn").1.contains("changed the scores"), "{report:#}");
     assert!(found(&report, "state").1.starts_with("8 bytes there and back"), "{report:#}");
 }
+
+#[test]
+fn outcomes_may_be_refused_and_a_state_may_be_no_bytes() {
+    let Some(file) = hostile("choosy", "every_liberty") else { return };
+    let report = assert_conforms(&file, "test.hostile");
+    assert!(found(&report, "learn").1.contains("of them refused, changed the scores"), "{report:#}");
+    let (outcome, words) = found(&report, "state");
+    assert!(outcome == "pass" && words.starts_with("8 bytes there and back"), "{report:#}");
+}
+
+#[test]
+fn the_numbers_of_snapshots_can_be_trusted() {
+    let Some(file) = hostile("trusting_numbers", "snapshots") else { return };
+    let report = assert_conforms(&file, "test.hostile");
+    assert_eq!(found(&report, "learn").0, "pass", "{report:#}");
+}

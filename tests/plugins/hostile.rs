@@ -113,6 +113,7 @@ fn factors_that_do_not_add_up() {
 fn states_that_are_not_kept() {
     assert_fails("forgetful", "state", "it saves other bytes the second time although nothing has changed");
     assert_fails("gullible", "state", "was refused, and yet it has changed something");
+    assert_fails("sly", "state", "an outcome that it refused has changed its state");
 }
 
 #[test]
@@ -122,10 +123,27 @@ fn texts_for_what_means_nothing() {
 }
 
 #[test]
+fn texts_that_change() {
+    let words = "the text of the reason code 1 was overwritten since it was handed out";
+    assert_fails("one_buffer", "texts", words);
+    assert_fails("counting", "texts", "the schema is \"{\\\"type\\\"");
+}
+
+#[test]
+fn insisting_on_exact_sizes() {
+    let words = "with structures of a later minor version, ";
+    for name in ["exact_scores", "exact_message", "exact_factors", "exact_outcome", "exact_writer"] {
+        assert_fails(name, "growth", words);
+    }
+}
+
+#[test]
 fn a_careless_one_is_warned_and_fails_where_warnings_do() {
     let words = "it accepts {, which is no JSON object";
     assert_outcome("careless", "config", ("warning", 0, words), &[]);
     assert_outcome("careless", "config", ("warning", 1, words), &["--strict"]);
+    // No host scores with a configuration that the schema forbids.
+    assert_outcome("trusting", "config", ("warning", 0, words), &[]);
 }
 
 #[test]

@@ -218,7 +218,8 @@ typedef struct heartline_outcomes {
 #define HEARTLINE_ATTRIBUTE_FLAG 2u
 #define HEARTLINE_ATTRIBUTE_TEXT 3u
 
-/* An attribute that whoever runs the server gave to agents: one column, of the one kind that `kind` says. */
+/* An attribute that whoever runs the server gave to agents: one column, of the one kind that `kind` says. It is never
+ * NULL where heartline_candidates.count is above 0. */
 typedef struct heartline_attribute {
     heartline_text name;
     uint32_t kind;
@@ -226,16 +227,17 @@ typedef struct heartline_attribute {
     const double *numbers;       /* count; NaN: not known of this candidate. NULL unless the kind is number */
     const uint8_t *flags;        /* count; 0, 1, or 255: not known of this candidate. NULL unless the kind is flag */
     const uint32_t *text_ids;    /* count; indices in `texts`, or HEARTLINE_NONE. NULL unless the kind is text */
-    const heartline_text *texts; /* every value of any candidate, once. NULL unless the kind is text */
+    const heartline_text *texts; /* every value of any candidate, once. NULL only where text_count is 0 */
 } heartline_attribute;
 
 /* All candidates, as columns with one row a candidate. Skills and languages are compressed rows: the entries of
  * candidate i are those from offsets[i] to offsets[i + 1], without the end. Offsets begin with 0 and never fall; the
  * last one is the length of the ids and of the levels. Ids are below the length of their table, each once a candidate
- * and in no particular order.  The columns are the host's own memory, not a copy made for the call: read-only, and
- * borrowed until the call returns. Any column may be NULL where nothing of its kind is known of any candidate, and
- * always where count is 0; the comments say what a matcher reads then. NULL offsets: no candidate has entries, and
- * ids and levels are NULL too. A table of texts is NULL only where its count is 0. */
+ * and in no particular order. The columns are the host's own memory, not a copy made for the call: read-only, and
+ * borrowed until the call returns. Any column of this structure may be NULL where nothing of its kind is known of any
+ * candidate, and always where count is 0; the comments say what a matcher reads then. A column of an attribute is there
+ * wherever its attribute is. NULL offsets: no candidate has entries, and ids and levels are NULL too. A table of texts
+ * is NULL only where its count is 0. */
 typedef struct heartline_candidates {
     uint32_t size;
     uint32_t count;
@@ -308,7 +310,8 @@ typedef struct heartline_entry {
     /* [any] Makes an instance, one of any number. `config` is a JSON object, at least "{}", borrowed for the call. On
      * HEARTLINE_OK the instance is in *matcher, not NULL, and the host ends it with `destroy`; otherwise there is
      * nothing to destroy: HEARTLINE_BAD_CONFIG is for a configuration that is not acceptable although the schema
-     * allows it, HEARTLINE_FAILED for everything else. `matcher` and `message` are never NULL. Required. */
+     * allows it, HEARTLINE_FAILED for everything else. No two instances that live at once have the same address.
+     * `matcher` and `message` are never NULL. Required. */
     heartline_status (*create)(heartline_text config, heartline_matcher **matcher, heartline_message *message);
 
     /* [instance] Scores all candidates for one request. `matcher` is an instance that has not been destroyed; no
@@ -398,8 +401,9 @@ typedef struct heartline_learn {
     uint32_t reserved;
     /* [instance] Takes note of how a call ended. `request` is what the ranking was asked with; `candidates` has one
      * row, the agent who took the call, as at the ranking. No pointer is NULL; everything is borrowed for the call.
-     * The same outcomes in the same order lead to the same answers of `score`. After another status than HEARTLINE_OK
-     * nothing was learned. Required. */
+     * The same outcomes in the same order lead to the same answers of `score`. HEARTLINE_FAILED is for an outcome that
+     * the matcher cannot use, such as one of which it knows too little. After another status than HEARTLINE_OK nothing
+     * was learned. Required. */
     heartline_status (*learn)(heartline_matcher *matcher, const heartline_request *request,
                               const heartline_candidates *candidates, const heartline_outcome *outcome,
                               heartline_message *message);

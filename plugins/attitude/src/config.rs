@@ -123,7 +123,7 @@ pub struct Learning {
     /// How many calls are remembered: with each one, what was learned before fades by this fraction of it.
     #[garde(range(min = 10.0, max = 10_000_000.0))]
     pub remembered_calls: f64,
-    /// The most that one call can change one need.
+    /// The most that what is learned from one call can change one need; what fades with it comes on top.
     #[garde(range(min = 0.0, max = 1.0))]
     pub max_step: f64,
 }

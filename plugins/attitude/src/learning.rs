@@ -49,7 +49,7 @@ pub(crate) struct Evidence {
 pub(crate) struct Target {
     /// From 0 (badly) to 1 (well).
     pub(crate) value: f64,
-    /// In (0, 1].
+    /// In [0, 1]; of 0 nothing is learned.
     pub(crate) weight: f64,
 }
 
@@ -126,13 +126,17 @@ impl Learned {
         self.refresh();
     }
 
-    /// Learns from one call: the state at its ranking, the agent's traits, and how it ended.
+    /// Learns from one call: the state at its ranking, the agent's traits, and how it ended. An end that is not believed at
+    /// all and an agent of whom no trait is known teach nothing, and then nothing fades either.
     pub(crate) fn learn(
         &mut self,
         strengths: &[f32; PART_COUNT],
         traits: &[f32; TRAIT_COUNT],
         target: Target,
     ) {
+        if target.weight <= 0.0 || traits.iter().all(|value| value.is_nan()) {
+            return;
+        }
         let features = features(strengths, traits);
         for evidence in &mut self.evidence {
             evidence.precision *= self.kept;

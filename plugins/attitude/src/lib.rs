@@ -65,7 +65,7 @@ impl Matcher for Attitude {
     const REASONS: &'static [Reason] = &[
         Reason { code: REASON_ABSTAIN, text: "too little was observed of the customer to prefer anybody" },
         Reason { code: REASON_NO_NEED, text: "the customer's state needs nothing in particular" },
-        Reason { code: REASON_UNKNOWN, text: "nothing is known of the traits the customer's state needs" },
+        Reason { code: REASON_UNKNOWN, text: "the trait that the customer's state needs most is not known" },
         Reason { code: REASON_TRAITS, text: "has the warmth that the customer's state needs most" },
         Reason {
             code: REASON_TRAITS + 1,

@@ -86,7 +86,8 @@ impl<'call> Rows<'call> {
     }
 }
 
-/// All candidates, one row each. Asking for a row that does not exist panics, like indexing a slice.
+/// All candidates, one row each. Ask only for rows below [`Self::len`]: any other one panics, or reads like a candidate of
+/// whom nothing is known.
 ///
 /// The columns are the host's memory, borrowed for the call. A column of which the host knows nothing is empty, and the
 /// methods by row then give what is said at each.

@@ -27,7 +27,7 @@ pub trait Learn: Matcher {
     /// same order lead to the same scores.
     ///
     /// # Errors
-    /// Where the outcome cannot be used.
+    /// [`MatcherError::Failed`] where the outcome cannot be used; nothing may have changed then.
     fn learn(
         &mut self,
         request: &Request<'_>,

@@ -3,9 +3,9 @@
  * one thing wrong, and includes this one after it.
  *
  * What may be defined before: MAJOR, MINOR, VERSION, SCHEMA; ON_CREATE, ON_DESTROY, ON_SCORE (before the rows are
- * written), AFTER_SCORE, ON_LOAD: statements; SCORE_OF (the score of a row), FACTOR (a factor's contribution), COUNT (the
- * rows that it says it wrote), SAVED (the number in a state): expressions; SCORE: the function in the entry; ANY_CONFIG,
- * ANY_REASON: that there is nothing it refuses.
+ * written), AFTER_SCORE, ON_EXPLAIN, ON_LEARN, ON_SAVE, ON_LOAD: statements; SCORE_OF (the score of a row), FACTOR (a
+ * factor's contribution), COUNT (the rows that it says it wrote), SAVED (the number in a state): expressions; SCORE,
+ * CONFIG_SCHEMA, DESCRIBE_REASON: the functions in the entry; ANY_CONFIG, ANY_REASON: that there is nothing it refuses.
  */
 #ifndef BASE_H
 #define BASE_H
@@ -40,6 +40,15 @@
 #ifndef AFTER_SCORE
 #define AFTER_SCORE
 #endif
+#ifndef ON_EXPLAIN
+#define ON_EXPLAIN
+#endif
+#ifndef ON_LEARN
+#define ON_LEARN
+#endif
+#ifndef ON_SAVE
+#define ON_SAVE
+#endif
 #ifndef ON_LOAD
 #define ON_LOAD
 #endif
@@ -58,6 +67,12 @@
 #ifndef SCORE
 #define SCORE score
 #endif
+#ifndef CONFIG_SCHEMA
+#define CONFIG_SCHEMA config_schema
+#endif
+#ifndef DESCRIBE_REASON
+#define DESCRIBE_REASON describe_reason
+#endif
 
 struct heartline_matcher {
     uint32_t learned; /* outcomes */
@@ -73,7 +88,7 @@ static heartline_status init(const heartline_host *given) {
     return HEARTLINE_OK;
 }
 
-static heartline_text config_schema(void) {
+static inline heartline_text config_schema(void) {
     const heartline_text schema = HEARTLINE_TEXT(SCHEMA);
     return schema;
 }
@@ -132,7 +147,7 @@ static void destroy(heartline_matcher *matcher) {
     free(matcher);
 }
 
-static heartline_text describe_reason(uint32_t code) {
+static inline heartline_text describe_reason(uint32_t code) {
     static const heartline_text reason = HEARTLINE_TEXT("by the time without a new task");
     static const heartline_text nothing = {NULL, 0};
 #ifdef ANY_REASON
@@ -151,6 +166,7 @@ static heartline_status explain(heartline_matcher *matcher, const heartline_requ
 
     (void)request;
     (void)message;
+    ON_EXPLAIN
     if (factors->capacity > 0) {
         memset(factors->factors, 0, sizeof(*factors->factors));
         factors->factors->name = name;
@@ -170,6 +186,7 @@ static heartline_status learn(heartline_matcher *matcher, const heartline_reques
     (void)request;
     (void)candidates;
     (void)message;
+    ON_LEARN
     if (outcome->result == HEARTLINE_RESULT_RESOLVED) {
         matcher->learned++;
     }
@@ -183,6 +200,7 @@ static heartline_status save(heartline_matcher *matcher, const heartline_writer 
     int place;
 
     (void)message;
+    ON_SAVE
     for (place = 0; place < 4; place++) {
         bytes[place] = (uint8_t)(saved >> (8 * place));
         bytes[place + 4] = (uint8_t)(255 - bytes[place]);
@@ -238,11 +256,11 @@ HEARTLINE_EXPORT const heartline_entry heartline_matcher_entry = {
     HEARTLINE_TEXT(VERSION),
     HEARTLINE_TEXT("Gets one thing wrong, or nothing at all."),
     init,
-    config_schema,
+    CONFIG_SCHEMA,
     create,
     SCORE,
     destroy,
-    describe_reason,
+    DESCRIBE_REASON,
     get_extension,
 };
 

@@ -66,6 +66,19 @@ fn an_unknown_trait_teaches_nothing_of_itself() {
 }
 
 #[test]
+fn what_teaches_nothing_changes_nothing() {
+    let learning = Learning { remembered_calls: 10.0, ..Learning::default() };
+    let mut learned = Learned::new(&Config { learning, ..Config::default() });
+    (0..20).for_each(|_| learned.learn(&angry(), &[1.0, 0.5, 0.5, 0.5, 0.0], GOOD));
+    let before = learned.clone();
+    learned.learn(&angry(), &[f32::NAN; TRAIT_COUNT], GOOD);
+    learned.learn(&angry(), &[1.0, 0.5, 0.5, 0.5, 0.0], Target { weight: 0.0, ..BAD });
+    assert_eq!(learned, before);
+    learned.learn(&angry(), &[f32::NAN, f32::NAN, f32::NAN, f32::NAN, 0.0], GOOD);
+    assert_eq!(learned.outcomes, before.outcomes + 1);
+}
+
+#[test]
 fn one_outcome_moves_a_need_by_no_more_than_the_step() {
     let config = Config {
         learning: Learning { prior_calls: 1.0, max_step: 0.01, ..Learning::default() },

@@ -106,6 +106,7 @@ pub const CASES: &[Case] = &[
         "one-agent",
         cases::scoring::answers,
     ),
+    Case::new("texts", "texts that stay as they are", "one-agent", cases::texts::texts),
     Case::new("many-agents", "a ranking of 100,000 agents", "one-agent", cases::scoring::many_agents),
     Case::new("missing-columns", "each column missing in turn", "one-agent", cases::inputs::missing_columns),
     Case::new("extremes", "unknown and extreme values", "one-agent", cases::inputs::extremes),

@@ -9,6 +9,7 @@
 mod case;
 mod cases;
 mod child;
+mod grown;
 mod limits;
 mod process;
 mod random;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use heartline_plugin_abi as abi;
 use heartline_plugin_abi::{RawMatcher, Status, Text};
 
+use super::grown::Grown;
 use super::room::{Answer, Guarded, ScoreRoom};
 use super::world::{Lent, World};
 use crate::{AnswerFault, ConfigSchema, Descriptor, Host, HostError, HostLimits, Library};
@@ -23,9 +24,12 @@ pub(crate) struct Subject {
     descriptor: Descriptor,
     schema: ConfigSchema,
     limits: HostLimits,
+    /// Whether it is called with the structures of a later minor version.
+    pub(crate) is_later: bool,
     pub(crate) create: abi::CreateFn,
     pub(crate) score: abi::ScoreFn,
     pub(crate) destroy: abi::DestroyFn,
+    config_schema: abi::ConfigSchemaFn,
     describe_reason: abi::DescribeReasonFn,
     get_extension: Option<abi::ExtensionFn>,
 }
@@ -88,9 +92,11 @@ impl Subject {
             descriptor: library.descriptor().clone(),
             schema,
             limits,
+            is_later: false,
             create: entry.create.ok_or_else(missing)?,
             score: entry.score.ok_or_else(missing)?,
             destroy: entry.destroy.ok_or_else(missing)?,
+            config_schema: entry.config_schema.ok_or_else(missing)?,
             describe_reason: entry.describe_reason.ok_or_else(missing)?,
             get_extension: entry.get_extension,
         })
@@ -112,7 +118,7 @@ impl Subject {
     pub(crate) fn create(&self, config: &[u8]) -> Result<Instance<'_>, Told> {
         let text = Text { data: config.as_ptr(), length: config.len() };
         let mut pointer: *mut RawMatcher = null_mut();
-        let told = tell(|message| {
+        let told = self.tell(|message| {
             // SAFETY: the library is initialised; all pointers lead to values that live through the call. Bytes that
             // are no JSON break the contract on purpose, but not the memory that they are in.
             unsafe { (self.create)(text, &raw mut pointer, message) }
@@ -126,23 +132,51 @@ impl Subject {
         Ok(Instance { subject: self, pointer, codes: BTreeSet::new() })
     }
 
+    /// Calls with room for words, which is guarded.
+    pub(crate) fn tell(&self, call: impl FnOnce(*mut abi::Message) -> Status) -> Result<Told, Told> {
+        let mut room = Guarded::new(MESSAGE_BYTES, 0_u8, MESSAGE_GUARD);
+        let message = abi::Message {
+            size: abi::size_of_struct::<abi::Message>(),
+            capacity: MESSAGE_BYTES as u32,
+            data: room.as_mut_ptr(),
+            length: 0,
+            reserved: 0,
+        };
+        let mut message = Grown::new(message, self.is_later);
+        let status = call(message.as_mut_ptr());
+        let wrong = |words: String| Told { status, words };
+        room.check("the message").map_err(wrong)?;
+        let length = message.known().length as usize;
+        if length > MESSAGE_BYTES {
+            return Err(wrong(format!(
+                "the length of the message is {length}, there is room for {MESSAGE_BYTES}"
+            )));
+        }
+        match std::str::from_utf8(&room.values()[..length]) {
+            Ok(text) => Ok(Told { status, words: crate::services::readable(text.as_bytes(), MESSAGE_BYTES) }),
+            Err(_) => Err(wrong("the message is not UTF-8".to_owned())),
+        }
+    }
+
     /// What a reason code means; `None` where it means nothing.
     pub(crate) fn describe(&self, code: u32) -> Result<Option<String>, String> {
+        let text = self.reason_text(code)?;
+        Ok(Some(text.words).filter(|words| !words.is_empty()))
+    }
+
+    /// The text of a reason code, empty where it means nothing.
+    pub(crate) fn reason_text(&self, code: u32) -> Result<Lasting, String> {
         // SAFETY: the library is initialised, and the function may be called on any thread.
         let text = unsafe { (self.describe_reason)(code) };
-        if text.length == 0 {
-            return Ok(None);
-        }
-        if text.length > self.limits.max_text_bytes {
-            return Err(format!(
-                "the text of the reason code {code} has {} bytes, more than {}",
-                text.length, self.limits.max_text_bytes
-            ));
-        }
-        // SAFETY: the header makes a matcher promise that the text is as long as it says.
-        let text = unsafe { text.as_str() };
-        let text = text.ok_or_else(|| format!("the text of the reason code {code} is null or not UTF-8"))?;
-        Ok(Some(text.to_owned()))
+        Lasting::read(text, self.limits.max_text_bytes)
+            .map_err(|fault| format!("the text of the reason code {code} {fault}"))
+    }
+
+    /// The text of the schema, empty where there is nothing to configure.
+    pub(crate) fn schema_text(&self) -> Result<Lasting, String> {
+        // SAFETY: the library is initialised, and the function may be called on any thread.
+        let text = unsafe { (self.config_schema)() };
+        Lasting::read(text, self.limits.max_schema_bytes).map_err(|fault| format!("the schema {fault}"))
     }
 
     /// The address of an extension; null where there is none.
@@ -199,29 +233,31 @@ impl Subject {
     }
 }
 
-/// Calls with room for words, which is guarded.
-pub(crate) fn tell(call: impl FnOnce(*mut abi::Message) -> Status) -> Result<Told, Told> {
-    let mut room = Guarded::new(MESSAGE_BYTES, 0_u8, MESSAGE_GUARD);
-    let mut message = abi::Message {
-        size: abi::size_of_struct::<abi::Message>(),
-        capacity: MESSAGE_BYTES as u32,
-        data: room.as_mut_ptr(),
-        length: 0,
-        reserved: 0,
-    };
-    let status = call(&raw mut message);
-    let wrong = |words: String| Told { status, words };
-    room.check("the message").map_err(wrong)?;
-    if message.length as usize > MESSAGE_BYTES {
-        return Err(wrong(format!(
-            "the length of the message is {}, there is room for {MESSAGE_BYTES}",
-            message.length
-        )));
+/// A text that lives as long as the library, as it was when it was handed out.
+pub(crate) struct Lasting {
+    text: Text,
+    words: String,
+}
+
+impl Lasting {
+    fn read(text: Text, limit: usize) -> Result<Self, String> {
+        if text.length > limit {
+            return Err(format!("has {} bytes, more than {limit}", text.length));
+        }
+        // SAFETY: the header makes a matcher promise that the text is as long as it says.
+        let words = unsafe { text.as_str() }.ok_or("is null or not UTF-8")?.to_owned();
+        Ok(Self { text, words })
     }
-    let written = &room.values()[..message.length as usize];
-    match std::str::from_utf8(written) {
-        Ok(text) => Ok(Told { status, words: crate::services::readable(text.as_bytes(), MESSAGE_BYTES) }),
-        Err(_) => Err(wrong("the message is not UTF-8".to_owned())),
+
+    pub(crate) fn words(&self) -> &str {
+        &self.words
+    }
+
+    /// Whether the same still stands there.
+    pub(crate) fn has_stayed(&self) -> bool {
+        // SAFETY: the header makes a matcher promise that the text lives as long as the library.
+        let now = unsafe { self.text.as_str() };
+        now == Some(self.words.as_str())
     }
 }
 
@@ -263,30 +299,25 @@ impl<'subject> Instance<'subject> {
 
     /// Scores; where the matcher reports a failure, only what is true of failures too is checked.
     pub(crate) fn score_or_status(&mut self, world: &World) -> Result<(Told, Answer, Duration), String> {
-        let lent = Lent::new(world);
+        let lent = Lent::new(world, self.subject.is_later);
         let (request, candidates) = (lent.request(), lent.candidates());
-        self.score_raw(&raw const request, &raw const candidates, world.count())
-    }
-
-    /// Scores what these structures lead to, of so many candidates.
-    pub(crate) fn score_raw(
-        &mut self,
-        request: *const abi::Request,
-        candidates: *const abi::Candidates,
-        count: usize,
-    ) -> Result<(Told, Answer, Duration), String> {
-        let mut room = ScoreRoom::new(count);
-        let mut scores = room.lend();
+        let mut room = ScoreRoom::new(world.count());
+        let scores = room.lend();
         let columns = (scores.scores, scores.confidences, scores.reason_codes, scores.eligible);
+        let mut scores = Grown::new(scores, self.subject.is_later);
         let score = self.subject.score;
         let started = Instant::now();
-        // SAFETY: the instance lives as long as `self`, which is ours alone; all pointers lead to values that live
-        // through the call, with as many elements as their counts say.
-        let told =
-            tell(|message| unsafe { score(self.pointer, request, candidates, &raw mut scores, message) });
+        let told = self.subject.tell(|message| {
+            // SAFETY: the instance lives as long as `self`, which is ours alone; all pointers lead to values that live
+            // through the call, with as many elements as their counts say.
+            unsafe {
+                score(self.pointer, request.as_ptr(), candidates.as_ptr(), scores.as_mut_ptr(), message)
+            }
+        });
         let elapsed = started.elapsed();
         let told = told.map_err(|told| told.words)?;
         room.check_guards()?;
+        let scores = scores.known();
         if columns != (scores.scores, scores.confidences, scores.reason_codes, scores.eligible) {
             return Err("it changed the pointers of the answer's columns, which are the host's".to_owned());
         }

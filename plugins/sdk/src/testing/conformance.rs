@@ -222,12 +222,16 @@ impl<M: Matcher> Check<'_, M> {
         ];
         for (turn, agent) in self.agents.clone().iter().enumerate() {
             let request = &self.requests[turn % self.requests.len()];
-            let learned =
-                bench.learn(request, &Agents::new(std::slice::from_ref(agent)), &outcomes[turn % 3]);
-            if let Err(error) = learned
-                && error.status() != Some(Status::FAILED)
-            {
+            let before = bench.save()?;
+            let agent = Agents::new(std::slice::from_ref(agent));
+            let Err(error) = bench.learn(request, &agent, &outcomes[turn % 3]) else { continue };
+            if error.status() != Some(Status::FAILED) {
                 self.faults.push(format!("learn: {error}"));
+                break;
+            }
+            if bench.save()? != before {
+                self.faults
+                    .push(format!("learn: an outcome that was refused has changed the state: {error}"));
                 break;
             }
         }

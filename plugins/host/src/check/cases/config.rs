@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::check::case::{Found, Verdict};
 use crate::check::child::Bench;
 use crate::check::random::Random;
-use crate::check::subject::Subject;
+use crate::check::subject::{Instance, Subject};
 use crate::check::world::World;
 use heartline_plugin_abi::Status;
 
@@ -117,9 +117,9 @@ struct Tried<'bench> {
 }
 
 impl Tried<'_> {
-    /// A configuration that ought to be refused.
+    /// A configuration that ought to be refused. The host never lets one through, so nothing is scored with it.
     fn refuses(&mut self, name: &str, bytes: &[u8], why: &str) -> Result<(), String> {
-        match self.create(name, bytes)? {
+        match self.create(name, bytes, |_| Ok(()))? {
             Status::BAD_CONFIG => {}
             // What is no JSON breaks the contract, which is the caller's fault.
             Status::BAD_ARGUMENT if why == "is no JSON object" => {}
@@ -133,7 +133,16 @@ impl Tried<'_> {
 
     /// A configuration that the schema allows: the matcher may still know better.
     fn takes_or_refuses(&mut self, name: &str, bytes: &[u8]) -> Result<(), String> {
-        match self.create(name, bytes)? {
+        let world = self.world.clone();
+        let bench = self.bench;
+        let score = |mut instance: Instance<'_>| {
+            bench.step(format!("scoring with the configuration {name}"));
+            instance
+                .score(&world)
+                .map(drop)
+                .map_err(|fault| format!("with the configuration {name}, {fault}"))
+        };
+        match self.create(name, bytes, score)? {
             Status::OK | Status::BAD_CONFIG => Ok(()),
             Status(status) => Err(format!(
                 "it answers the configuration {name} with status {status}, neither OK nor BAD_CONFIG"
@@ -141,7 +150,13 @@ impl Tried<'_> {
         }
     }
 
-    fn create(&mut self, name: &str, bytes: &[u8]) -> Result<Status, String> {
+    /// Creates an instance and lets it be used.
+    fn create(
+        &mut self,
+        name: &str,
+        bytes: &[u8],
+        using: impl FnOnce(Instance<'_>) -> Result<(), String>,
+    ) -> Result<Status, String> {
         self.count += 1;
         self.bench.step(format!("creating an instance from the configuration {name}"));
         match self.subject.create(bytes) {
@@ -155,13 +170,7 @@ impl Tried<'_> {
                 }
                 Ok(told.status)
             }
-            Ok(mut instance) => {
-                self.bench.step(format!("scoring with the configuration {name}"));
-                instance
-                    .score(&self.world)
-                    .map_err(|fault| format!("with the configuration {name}, {fault}"))?;
-                Ok(Status::OK)
-            }
+            Ok(instance) => using(instance).map(|()| Status::OK),
         }
     }
 

@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use heartline_plugin_abi as abi;
 use heartline_plugin_abi::Status;
 
+use super::explaining::{self, Part};
+use super::learning::{self, Keeper};
 use crate::check::case::{Found, Verdict};
 use crate::check::child::Bench;
 use crate::check::random::Random;
-use crate::check::world::{self, Lent, MISSING, World};
+use crate::check::room::Answer;
+use crate::check::subject::Subject;
+use crate::check::world::{self, MISSING, World};
 
 pub(crate) fn missing_columns(bench: &Bench) -> Found {
     let subject = bench.subject()?;
@@ -44,41 +47,57 @@ pub(crate) fn extremes(bench: &Bench) -> Found {
     Ok(Verdict::pass(format!("{count} worlds at the ends of what the contract allows")))
 }
 
-/// A structure of a later minor version: larger than this one, with more behind it.
-#[repr(C)]
-struct Later<T> {
-    known: T,
-    #[allow(dead_code, reason = "nobody reads what only a later version knows")]
-    unknown: [u64; 8],
-}
-
-impl<T> Later<T> {
-    fn new(known: T) -> Self {
-        Self { known, unknown: [u64::MAX; 8] }
-    }
-}
-
 pub(crate) fn growth(bench: &Bench) -> Found {
-    let subject = bench.subject()?;
+    let mut subject = bench.subject()?;
     let world = World::seeded(&mut bench.random(), 12);
-    let expected = bench.instance(&subject)?.score(&world)?;
-    let mut instance = bench.instance(&subject)?;
-    let lent = Lent::new(&world);
-    let mut emotion = Later::new(world.emotion);
-    emotion.known.size = abi::size_of_struct::<Later<abi::Emotion>>();
-    let mut request = Later::new(lent.request());
-    request.known.size = abi::size_of_struct::<Later<abi::Request>>();
-    request.known.emotion = (&raw const emotion).cast();
-    let mut candidates = Later::new(lent.candidates());
-    candidates.known.size = abi::size_of_struct::<Later<abi::Candidates>>();
-    bench.step("scoring with structures of a later minor version");
-    let (told, answer, _) =
-        instance.score_raw((&raw const request).cast(), (&raw const candidates).cast(), world.count())?;
-    told.ok().map_err(|words| format!("with structures of a later minor version, {words}"))?;
-    if let Some(difference) = expected.difference(&answer) {
+    let expected = everything(bench, &subject, &world)?;
+    subject.is_later = true;
+    bench.step("making calls with structures of a later minor version");
+    let found = everything(bench, &subject, &world)
+        .map_err(|fault| format!("with structures of a later minor version, {fault}"))?;
+    let differences = expected.answers.iter().zip(&found.answers);
+    if let Some(difference) = differences.filter_map(|(expected, found)| expected.difference(found)).next() {
         return Err(format!("larger structures change the answer: {difference}"));
     }
+    if (expected.parts, expected.state) != (found.parts, found.state) {
+        return Err("larger structures change the explanation or the state".to_owned());
+    }
     Ok(Verdict::pass("structures that have grown at their end are read as far as they are known"))
+}
+
+/// What every function of an instance gives.
+struct Everything {
+    /// Before and after learning.
+    answers: [Answer; 2],
+    parts: Vec<Part>,
+    state: Vec<u8>,
+}
+
+fn everything(bench: &Bench, subject: &Subject, world: &World) -> Result<Everything, String> {
+    let mut instance = bench.instance(subject)?;
+    bench.step("scoring");
+    let before = instance.score(world)?;
+    let mut parts = Vec::new();
+    if let Some(explain) = subject.explain_table()? {
+        bench.step("explaining a score");
+        let factors = explaining::factors(&mut instance, explain, world, (0, explaining::ROOM));
+        parts = factors.map_err(|fault| format!("explaining a score, {fault}"))?;
+    }
+    if let Some(learn) = subject.learn_table()? {
+        bench.step("learning");
+        learning::teach(&mut instance, learn, world, (bench.order().seed, &BTreeSet::new()))?;
+    }
+    let after = instance.score(world)?;
+    let mut state = Vec::new();
+    if let Some(functions) = subject.state_table()? {
+        bench.step("saving the state");
+        let limit = subject.limits().max_state_bytes;
+        let mut keeper = Keeper { instance, state: functions, limit };
+        state = keeper.save()?;
+        bench.step("loading the state");
+        keeper.load(&state)?.ok().map_err(|words| format!("loading its own state, {words}"))?;
+    }
+    Ok(Everything { answers: [before, after], parts, state })
 }
 
 pub(crate) fn fuzz(bench: &Bench) -> Found {
@@ -112,5 +131,13 @@ pub(crate) fn fuzz(bench: &Bench) -> Found {
         .into_iter()
         .take(3)
         .map(|told| format!("it gave up on a ranking within the contract: {told}"));
-    Ok(Verdict::unless(warnings.collect(), format!("{done} random rankings from seed {first} on")))
+    let cut = if done < rounds {
+        format!(
+            ": no more of the {rounds} in the time that a case has; go on with --seed {}",
+            first.wrapping_add(u64::from(done))
+        )
+    } else {
+        String::new()
+    };
+    Ok(Verdict::unless(warnings.collect(), format!("{done} random rankings from seed {first} on{cut}")))
 }

@@ -1,5 +1,6 @@
 //! The extensions `heartline.learn` and `heartline.state`: outcomes fed back, and what was learned as bytes.
 
+use std::collections::BTreeSet;
 use std::ffi::c_void;
 
 use heartline_plugin_abi as abi;
@@ -7,9 +8,10 @@ use heartline_plugin_abi::{CallResult, Status};
 
 use crate::check::case::{Found, Verdict};
 use crate::check::child::Bench;
+use crate::check::grown::Grown;
 use crate::check::random::Random;
 use crate::check::room::Answer;
-use crate::check::subject::{Instance, Told, tell};
+use crate::check::subject::{Instance, Told};
 use crate::check::world::{Lent, World};
 
 /// How many outcomes are fed back.
@@ -27,36 +29,68 @@ pub(crate) fn learn(bench: &Bench) -> Found {
     let before = first.score(&world)?;
     let seed = random.next();
     bench.step(format!("learning from {OUTCOMES} outcomes"));
-    teach(&mut first, learn, &world, seed)?;
-    teach(&mut second, learn, &world, seed)?;
+    let refused = teach(&mut first, learn, &world, (seed, &BTreeSet::new()))?;
+    if refused != teach(&mut second, learn, &world, (seed, &BTreeSet::new()))? {
+        return Err("it refuses other outcomes the second time".to_owned());
+    }
     bench.step("scoring after learning");
     let after = first.score(&world)?;
     if let Some(difference) = after.difference(&second.score(&world)?) {
         return Err(format!("the same outcomes in the same order lead to other answers: {difference}"));
     }
+    if !refused.is_empty() {
+        bench.step("learning without the outcomes that it refused");
+        let mut third = bench.instance(&subject)?;
+        teach(&mut third, learn, &world, (seed, &refused))?;
+        if let Some(difference) = after.difference(&third.score(&world)?) {
+            return Err(format!("an outcome that it refused has changed its answers: {difference}"));
+        }
+    }
+    if refused.len() == OUTCOMES {
+        return Ok(Verdict::warning(format!("it refuses all of {OUTCOMES} outcomes within the contract")));
+    }
     let changed = if after == before { "changed no score of 30" } else { "changed the scores" };
-    Ok(Verdict::pass(format!("{OUTCOMES} outcomes {changed}, in the same way each time")))
+    let learned = match refused.len() {
+        0 => format!("{OUTCOMES} outcomes"),
+        refused => format!("{OUTCOMES} outcomes, {refused} of them refused,"),
+    };
+    Ok(Verdict::pass(format!("{learned} {changed}, in the same way each time")))
 }
 
-/// Feeds seeded outcomes back, some of them at the ends of their ranges.
-fn teach(instance: &mut Instance<'_>, learn: abi::LearnFn, world: &World, seed: u64) -> Result<(), String> {
+/// Feeds seeded outcomes back, some of them at the ends of their ranges, but not those to be left out. Gives the outcomes
+/// that the matcher could not use: FAILED says that nothing was learned.
+pub(super) fn teach(
+    instance: &mut Instance<'_>,
+    learn: abi::LearnFn,
+    world: &World,
+    (seed, left_out): (u64, &BTreeSet<usize>),
+) -> Result<BTreeSet<usize>, String> {
     let mut random = Random::new(seed);
+    let mut refused = BTreeSet::new();
     for round in 0..OUTCOMES {
         let mut one = world.row(random.below(world.count()));
         one.emotion = crate::check::world::emotion(&mut random);
         let outcome = outcome(&mut random);
-        let lent = Lent::new(&one);
+        if left_out.contains(&round) {
+            continue;
+        }
+        let subject = instance.subject();
+        let lent = Lent::new(&one, subject.is_later);
+        let outcome = Grown::new(outcome, subject.is_later);
         let (request, candidates) = (lent.request(), lent.candidates());
         let pointer = instance.pointer;
-        let told = tell(|message| {
+        let told = subject.tell(|message| {
             // SAFETY: the instance is ours alone; all pointers lead to values that live through the call.
-            unsafe { learn(pointer, &raw const request, &raw const candidates, &raw const outcome, message) }
+            unsafe { learn(pointer, request.as_ptr(), candidates.as_ptr(), outcome.as_ptr(), message) }
         });
-        told.map_err(|told| told.words)?
-            .ok()
-            .map_err(|words| format!("learning from outcome {round}, {words}"))?;
+        let told = told.map_err(|told| told.words)?;
+        match told.status {
+            Status::OK => {}
+            Status::FAILED => drop(refused.insert(round)),
+            _ => return Err(format!("learning from outcome {round}, {told}")),
+        }
     }
-    Ok(())
+    Ok(refused)
 }
 
 fn outcome(random: &mut Random) -> abi::Outcome {
@@ -85,14 +119,25 @@ pub(crate) fn state(bench: &Bench) -> Found {
     let mut taught = Keeper { instance: bench.instance(&subject)?, state, limit };
     bench.step("saving the state of a new instance");
     let blank = taught.save()?;
-    if let Some(learn) = subject.learn_table()? {
+    let learn = subject.learn_table()?;
+    let seed = random.next();
+    let mut left_out = BTreeSet::new();
+    if let Some(learn) = learn {
         bench.step("learning");
-        teach(&mut taught.instance, learn, &world, random.next())?;
+        left_out = teach(&mut taught.instance, learn, &world, (seed, &left_out))?;
     }
     bench.step("saving the state twice");
     let saved = taught.save()?;
     if saved != taught.save()? {
         return Err("it saves other bytes the second time although nothing has changed".to_owned());
+    }
+    if let Some(learn) = learn.filter(|_| !left_out.is_empty()) {
+        bench.step("learning without the outcomes that it refused");
+        let mut without = Keeper { instance: bench.instance(&subject)?, state, limit };
+        teach(&mut without.instance, learn, &world, (seed, &left_out))?;
+        if without.save()? != saved {
+            return Err("an outcome that it refused has changed its state".to_owned());
+        }
     }
     let expected = taught.instance.score(&world)?;
     let mut other = Keeper { instance: bench.instance(&subject)?, state, limit };
@@ -104,7 +149,7 @@ pub(crate) fn state(bench: &Bench) -> Found {
     if let Some(difference) = expected.difference(&other.instance.score(&world)?) {
         return Err(format!("after loading a state the answers differ: {difference}"));
     }
-    let refused = refuses_damage(bench, &mut other, &saved, (&world, &expected))?;
+    let refused = refuses_damage(bench, &mut other, [&saved, &blank], (&world, &expected))?;
     bench.step("loading the state of a new instance over what was learned");
     other.load(&blank)?.ok().map_err(|words| format!("loading the state of a new instance, {words}"))?;
     if other.save()? != blank {
@@ -114,7 +159,9 @@ pub(crate) fn state(bench: &Bench) -> Found {
     if refused.accepted > 0 {
         let (accepted, tried) = (refused.accepted, refused.tried);
         warnings.push(format!(
-            "it accepts {accepted} of {tried} states with flipped bits; a checksum would tell"
+            "it accepts {accepted} of {tried} states that were cut, flipped or made up, such as one {}; a checksum would \
+             tell",
+            refused.example
         ));
     }
     let words = format!(
@@ -129,47 +176,41 @@ pub(crate) fn state(bench: &Bench) -> Found {
 struct Refused {
     tried: usize,
     accepted: usize,
+    /// The first that was accepted.
+    example: String,
 }
 
-/// Loads states that are cut, lengthened, random or damaged: the first three must be refused, and whatever is refused
-/// must change nothing.
+/// Loads states that are cut, lengthened, random or damaged. Some of them may be states that the matcher can read; what
+/// is refused must change nothing.
 fn refuses_damage(
     bench: &Bench,
     keeper: &mut Keeper<'_>,
-    saved: &[u8],
+    [saved, blank]: [&[u8]; 2],
     (world, expected): (&World, &Answer),
 ) -> Result<Refused, String> {
-    let mut random = bench.random();
-    let mut states: Vec<(String, Vec<u8>, bool)> = Vec::new();
-    for _ in 0..20 {
-        let length = random.below(saved.len().max(1));
-        states.push((format!("cut to {length} of {} bytes", saved.len()), saved[..length].to_vec(), true));
-        let noise: Vec<u8> = (0..random.below(300)).map(|_| random.next() as u8).collect();
-        states.push((format!("of {} random bytes", noise.len()), noise, true));
-        let mut flipped = saved.to_vec();
-        if let Some(byte) = (!saved.is_empty()).then(|| random.below(saved.len())) {
-            flipped[byte] ^= 1 << random.below(8);
-            states.push((format!("with a flipped bit in byte {byte}"), flipped, false));
-        }
-    }
-    states.push(("with one byte more".to_owned(), [saved, &[0]].concat(), true));
-    states.push(("of 1 MiB of 255".to_owned(), vec![255; 1 << 20], true));
-    let mut refused = Refused { tried: 0, accepted: 0 };
-    for (name, bytes, must_refuse) in &states {
-        // An empty state of a matcher that keeps none is what it saves.
-        if bytes == saved {
+    let mut refused = Refused { tried: 0, accepted: 0, example: String::new() };
+    for (name, bytes) in damaged(&mut bench.random(), saved) {
+        // Both are the matcher's own.
+        if bytes == saved || bytes == blank {
             continue;
         }
         refused.tried += 1;
         bench.step(format!("loading a state {name}"));
-        match keeper.load(bytes)? {
+        match keeper.load(&bytes)? {
             Told { status: Status::BAD_STATE, .. } => {}
-            Told { status: Status::OK, .. } if *must_refuse => {
-                return Err(format!("it accepts a state {name}, which is none of its own"));
-            }
             Told { status: Status::OK, .. } => {
                 refused.accepted += 1;
-                keeper.load(saved)?.ok()?;
+                if refused.example.is_empty() {
+                    refused.example.clone_from(&name);
+                }
+                keeper
+                    .load(saved)?
+                    .ok()
+                    .map_err(|words| format!("after a state {name}, loading its own, {words}"))?;
+                if keeper.save()? != saved {
+                    return Err(format!("after a state {name}, loading its own does not bring it back"));
+                }
+                continue;
             }
             told => return Err(format!("loading a state {name}, {told}; BAD_STATE is the answer")),
         }
@@ -183,15 +224,34 @@ fn refuses_damage(
     Ok(refused)
 }
 
+/// States that are cut, lengthened, random or damaged, each with a name.
+fn damaged(random: &mut Random, saved: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut states = Vec::new();
+    for _ in 0..20 {
+        let length = random.below(saved.len().max(1));
+        states.push((format!("cut to {length} of {} bytes", saved.len()), saved[..length].to_vec()));
+        let noise: Vec<u8> = (0..random.below(300)).map(|_| random.next() as u8).collect();
+        states.push((format!("of {} random bytes", noise.len()), noise));
+        let mut flipped = saved.to_vec();
+        if let Some(byte) = (!saved.is_empty()).then(|| random.below(saved.len())) {
+            flipped[byte] ^= 1 << random.below(8);
+            states.push((format!("with a flipped bit in byte {byte}"), flipped));
+        }
+    }
+    states.push(("with one byte more".to_owned(), [saved, &[0]].concat()));
+    states.push(("of 1 MiB of 255".to_owned(), vec![255; 1 << 20]));
+    states
+}
+
 /// An instance with its functions for the state.
-struct Keeper<'subject> {
-    instance: Instance<'subject>,
-    state: (abi::SaveFn, abi::LoadFn),
-    limit: usize,
+pub(super) struct Keeper<'subject> {
+    pub(super) instance: Instance<'subject>,
+    pub(super) state: (abi::SaveFn, abi::LoadFn),
+    pub(super) limit: usize,
 }
 
 impl Keeper<'_> {
-    fn save(&mut self) -> Result<Vec<u8>, String> {
+    pub(super) fn save(&mut self) -> Result<Vec<u8>, String> {
         let mut sink = Sink { bytes: Vec::new(), limit: self.limit };
         let writer = abi::Writer {
             size: abi::size_of_struct::<abi::Writer>(),
@@ -199,18 +259,22 @@ impl Keeper<'_> {
             context: (&raw mut sink).cast(),
             write: Some(write),
         };
+        let subject = self.instance.subject();
+        let writer = Grown::new(writer, subject.is_later);
         let (pointer, save) = (self.instance.pointer, self.state.0);
         // SAFETY: the instance is ours alone; writer and message live through the call.
-        let told = tell(|message| unsafe { save(pointer, &raw const writer, message) });
+        let told = subject.tell(|message| unsafe { save(pointer, writer.as_ptr(), message) });
         told.map_err(|told| told.words)?.ok().map_err(|words| format!("saving the state, {words}"))?;
         Ok(sink.bytes)
     }
 
-    fn load(&mut self, bytes: &[u8]) -> Result<Told, String> {
+    pub(super) fn load(&mut self, bytes: &[u8]) -> Result<Told, String> {
         let (pointer, load) = (self.instance.pointer, self.state.1);
         let data = if bytes.is_empty() { std::ptr::null() } else { bytes.as_ptr() };
         // SAFETY: the instance is ours alone; bytes and message live through the call.
-        tell(|message| unsafe { load(pointer, data, bytes.len(), message) }).map_err(|told| told.words)
+        let told =
+            self.instance.subject().tell(|message| unsafe { load(pointer, data, bytes.len(), message) });
+        told.map_err(|told| told.words)
     }
 }
 

@@ -110,7 +110,7 @@ pub(crate) fn create(bench: &Bench) -> Found {
     let first = bench.instance(&subject)?;
     let second = bench.instance(&subject)?;
     if first.pointer == second.pointer {
-        return Err("two instances are one and the same".to_owned());
+        return Err("two instances that live at once have the same address".to_owned());
     }
     bench.step("destroying an instance");
     drop(first);

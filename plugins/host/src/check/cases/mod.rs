@@ -8,6 +8,7 @@ pub(crate) mod learning;
 pub(crate) mod loading;
 pub(crate) mod repeating;
 pub(crate) mod scoring;
+pub(crate) mod texts;
 pub(crate) mod threads;
 pub(crate) mod timing;
 

@@ -6,6 +6,7 @@ use heartline_plugin_abi as abi;
 use heartline_plugin_abi::{AttributeKind, Text};
 
 use super::{Values, World};
+use crate::check::grown::Grown;
 
 /// What a host leaves out where nothing of its kind is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,10 @@ pub(crate) const MISSING: [(Missing, &str); 11] = [
 /// A world with the tables of texts that its structures point into.
 pub(crate) struct Lent<'world> {
     world: &'world World,
+    /// Whether the structures are those of a later minor version.
+    is_later: bool,
+    /// What the request points to; in a place of its own, because `self` moves.
+    emotion: Box<Grown<abi::Emotion>>,
     needs: Vec<abi::SkillNeed>,
     spoken: Vec<abi::Spoken>,
     skill_names: Vec<Text>,
@@ -60,7 +65,7 @@ fn pointer<T>(values: &[T], is_there: bool) -> *const T {
 }
 
 impl<'world> Lent<'world> {
-    pub(crate) fn new(world: &'world World) -> Self {
+    pub(crate) fn new(world: &'world World, is_later: bool) -> Self {
         let are_skills_there = !matches!(world.missing, Some(Missing::Skills | Missing::Everything));
         let skill = |name: &String| {
             let found =
@@ -95,17 +100,19 @@ impl<'world> Lent<'world> {
             language_tags: texts(&world.languages.names),
             attributes,
             _texts: attribute_texts,
+            emotion: Box::new(Grown::new(world.emotion, is_later)),
+            is_later,
             world,
         }
     }
 
     /// The request; valid for as long as `self` is borrowed.
-    pub(crate) fn request(&self) -> abi::Request {
+    pub(crate) fn request(&self) -> Grown<abi::Request> {
         let world = self.world;
-        abi::Request {
+        let request = abi::Request {
             size: abi::size_of_struct::<abi::Request>(),
             need_count: self.needs.len() as u32,
-            emotion: &raw const world.emotion,
+            emotion: self.emotion.as_ptr(),
             needs: pointer(&self.needs, true),
             languages: pointer(&self.spoken, true),
             language_count: self.spoken.len() as u32,
@@ -114,11 +121,12 @@ impl<'world> Lent<'world> {
             reserved: 0,
             waiting_ms: world.waiting_ms,
             time_limit_us: world.time_limit_us,
-        }
+        };
+        Grown::new(request, self.is_later)
     }
 
     /// The candidates; valid for as long as `self` is borrowed.
-    pub(crate) fn candidates(&self) -> abi::Candidates {
+    pub(crate) fn candidates(&self) -> Grown<abi::Candidates> {
         let world = self.world;
         let is_there = |parts: &[Missing]| {
             world.missing.is_none_or(|missing| missing != Missing::Everything && !parts.contains(&missing))
@@ -130,7 +138,7 @@ impl<'world> Lent<'world> {
         // Where there are no candidates every column is NULL.
         let has_rows = world.count() > 0;
         let count = |names: &[Text], is_there: bool| if is_there { names.len() as u32 } else { 0 };
-        abi::Candidates {
+        let candidates = abi::Candidates {
             size: abi::size_of_struct::<abi::Candidates>(),
             count: world.count() as u32,
             skill_name_count: count(&self.skill_names, skills),
@@ -152,7 +160,8 @@ impl<'world> Lent<'world> {
             idle_ms: pointer(&world.idle_ms, is_there(&[Missing::IdleMs])),
             outcomes: pointer(&world.outcomes, is_there(&[Missing::Outcomes])),
             attributes: pointer(&self.attributes, attributes),
-        }
+        };
+        Grown::new(candidates, self.is_later)
     }
 }
 
@@ -189,13 +198,16 @@ mod tests {
     #[test]
     fn what_is_missing_is_null_and_the_rest_is_there() {
         let mut world = World::seeded(&mut Random::new(1), 5);
-        assert!(!Lent::new(&world).candidates().idle_ms.is_null());
+        assert!(!Lent::new(&world, false).candidates().known().idle_ms.is_null());
         world.missing = Some(Missing::IdleMs);
-        let lent = Lent::new(&world);
-        assert!(lent.candidates().idle_ms.is_null() && !lent.candidates().capacities.is_null());
+        let lent = Lent::new(&world, false);
+        assert!(
+            lent.candidates().known().idle_ms.is_null() && !lent.candidates().known().capacities.is_null()
+        );
         world.missing = Some(Missing::Everything);
-        let lent = Lent::new(&world);
+        let lent = Lent::new(&world, false);
         let candidates = lent.candidates();
+        let candidates = candidates.known();
         assert!(candidates.skill_offsets.is_null() && candidates.attributes.is_null());
         assert_eq!((candidates.count, candidates.skill_name_count, candidates.attribute_count), (5, 0, 0));
         assert!(lent.needs.iter().all(|need| need.skill == abi::NONE));
@@ -204,7 +216,8 @@ mod tests {
     #[test]
     fn no_candidates_are_no_columns() {
         let world = World::seeded(&mut Random::new(1), 0);
-        let candidates = Lent::new(&world).candidates();
+        let candidates = Lent::new(&world, false).candidates();
+        let candidates = candidates.known();
         assert!(candidates.skill_offsets.is_null() && candidates.attitudes.is_null());
     }
 }

@@ -12,6 +12,8 @@ pub(crate) use seeded::emotion;
 use heartline_plugin_abi as abi;
 use heartline_plugin_abi::TRAIT_COUNT;
 
+use crate::check::random::Random;
+
 /// Compressed rows of skills or languages, with their table of names.
 #[derive(Debug, Clone)]
 pub(crate) struct Entries {
@@ -120,7 +122,7 @@ impl World {
                 .iter()
                 .map(|(name, values)| (name.clone(), attribute(values)))
                 .collect(),
-            snapshot: self.snapshot.wrapping_add(1),
+            snapshot: snapshot_of(self.snapshot, order),
             ..self.clone()
         }
     }
@@ -136,6 +138,17 @@ impl World {
     }
 }
 
+/// The number of a snapshot's rows in this order: the same for the same rows, another for others. What has no number
+/// gets none.
+fn snapshot_of(snapshot: u64, order: &[usize]) -> u64 {
+    if snapshot == 0 {
+        return 0;
+    }
+    let mixed = |mixed: u64, row: &usize| Random::new(mixed ^ *row as u64).next();
+    // Never 0, which would say nothing.
+    order.iter().fold(snapshot.wrapping_add(1), mixed) | 1
+}
+
 fn take<T: Copy>(column: &[T], order: &[usize]) -> Vec<T> {
     order.iter().map(|&row| column[row]).collect()
 }
@@ -143,7 +156,6 @@ fn take<T: Copy>(column: &[T], order: &[usize]) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::random::Random;
 
     #[test]
     fn reordering_twice_gives_the_same_candidates() {
@@ -153,5 +165,21 @@ mod tests {
         assert_eq!(back.print(), world.print());
         assert_ne!(world.reordered(&reversed).print(), world.print());
         assert_eq!(world.row(4).idle_ms, [world.idle_ms[4]]);
+    }
+
+    #[test]
+    fn other_rows_have_another_snapshot() {
+        let world = World::seeded(&mut Random::new(3), 20);
+        let mut numbers: Vec<u64> = (0..20).map(|row| world.row(row).snapshot).collect();
+        assert_eq!(numbers[4], world.row(4).snapshot);
+        numbers.extend([
+            world.snapshot,
+            world.reordered(&[0, 1]).snapshot,
+            world.reordered(&[1, 0]).snapshot,
+        ]);
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!((numbers.len(), numbers[0] > 0), (23, true));
+        assert_eq!(World { snapshot: 0, ..world }.row(4).snapshot, 0);
     }
 }
