@@ -307,6 +307,8 @@ impl Matcher {
             _ if terms.is_upkeep && !matches!(&result, Err(error) if error.ends_instance()) => {
                 Verdict::Nothing
             }
+            // It may refuse what it cannot learn from.
+            _ if terms.is_lesson && matches!(&result, Err(HostError::Score { .. })) => Verdict::Nothing,
             verdict => verdict,
         };
         if shared.breaker.record(permit, verdict, now) {

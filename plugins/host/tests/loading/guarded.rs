@@ -159,6 +159,18 @@ fn an_instance_that_panicked_is_made_anew_with_what_it_had_learned() {
 }
 
 #[test]
+fn outcomes_that_it_refuses_are_no_reason_to_leave_a_matcher_alone() {
+    let Some(path) = fixture("moody", "picky") else { return };
+    let matcher = load(&path, "picky", &options(2, 60_000));
+    for _ in 0..5 {
+        let refused = matcher.learn(&request(), &Arc::new(candidates().row(0)), &Outcome::default());
+        assert!(matches!(refused, Err(HostError::Score { status: 1, .. })), "{refused:?}");
+    }
+    assert_eq!(matcher.score(&request(), &candidates()).unwrap().len(), 3);
+    assert_eq!((matcher.health().state, matcher.health().errors), (BreakerState::Closed, 5));
+}
+
+#[test]
 fn a_flood_of_log_lines_is_no_flood_of_work() {
     let Some(path) = fixture("moody", "chat") else { return };
     let matcher = load(&path, "chat", &options(3, 1_000));
