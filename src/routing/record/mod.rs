@@ -73,7 +73,7 @@ impl Records {
         let entry = Arc::new(Entry::new(kept));
         self.ring().push(Arc::clone(&entry));
         if let Some(writer) = &self.writer {
-            writer.ranking(entry);
+            writer.ranking(&entry);
         }
     }
 

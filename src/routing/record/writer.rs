@@ -69,7 +69,7 @@ impl Writer {
         Ok(Self { orders, waiting, most_waiting_bytes: config.memory_bytes })
     }
 
-    pub(super) fn ranking(&self, entry: Arc<Entry>) {
+    pub(super) fn ranking(&self, entry: &Arc<Entry>) {
         {
             let mut waiting = weights(&self.waiting);
             if waiting.bytes() as u64 > self.most_waiting_bytes {
@@ -77,7 +77,7 @@ impl Writer {
             }
             waiting.add(&entry.kept);
         }
-        if !self.order(Order::Ranking(Arc::clone(&entry))) {
+        if !self.order(Order::Ranking(Arc::clone(entry))) {
             weights(&self.waiting).remove(&entry.kept);
         }
     }
