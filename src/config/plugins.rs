@@ -24,6 +24,9 @@ pub struct PluginsConfig {
     pub folder: Option<PathBuf>,
     /// The matchers that are loaded; policies say how they count.
     pub matchers: Vec<MatcherConfig>,
+    /// The folder for the copies that libraries are loaded from, from which programs may run; unset stands for the
+    /// system's folder of temporary files.
+    pub staging_folder: Option<PathBuf>,
     /// The SHA-256 of every library that may be loaded; none: every library that is named.
     pub allowed_sha256: Vec<String>,
     /// How many versions of one matcher may be loaded one after the other before the program must be started anew.
@@ -45,6 +48,7 @@ impl Default for PluginsConfig {
         Self {
             folder: None,
             matchers: ["skill", "attitude", "language"].map(MatcherConfig::shipped).to_vec(),
+            staging_folder: None,
             allowed_sha256: Vec::new(),
             max_generations: 16,
             slow_deadline_ms: 5_000,

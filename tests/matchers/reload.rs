@@ -61,6 +61,21 @@ async fn what_cannot_be_used_leaves_the_present_one() {
 }
 
 #[tokio::test]
+async fn libraries_are_copied_to_the_folder_that_is_named() {
+    let Some(desk) = Desk::new() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let setting = format!("plugins.staging_folder={}", folder.path().display());
+    let app = desk.app("well", "none", &[&setting]);
+    assert_eq!(failure(&rank(&app).await), None);
+    let gone = folder.path().to_owned();
+    folder.close().unwrap();
+    assert!(desk.install("1.0.2"));
+    let (status, error) = send(&app, "POST", "/v1/matchers/moody/reload", None).await;
+    let message = error["message"].as_str().unwrap();
+    assert!(status == 422 && message.contains(gone.to_str().unwrap()), "{error}");
+}
+
+#[tokio::test]
 async fn not_everybody_may() {
     let Some(desk) = Desk::new() else { return };
     let app = desk.app("well", "none", &["inference.management=off"]);

@@ -164,6 +164,10 @@ pub(super) fn host(config: &Config) -> Host {
         max_generations: plugins.max_generations,
         ..HostLimits::default()
     });
+    let host = match &plugins.staging_folder {
+        Some(folder) => host.with_staging(folder),
+        None => host,
+    };
     if plugins.allowed_sha256.is_empty() {
         return host;
     }
