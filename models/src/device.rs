@@ -65,6 +65,8 @@ impl std::fmt::Display for DeviceChoice {
 pub struct Device {
     inner: burn::tensor::Device,
     name: String,
+    /// Why it is not the GPU, where one would have been taken.
+    instead: Option<String>,
 }
 
 impl Device {
@@ -76,9 +78,12 @@ impl Device {
         match choice {
             DeviceChoice::Cpu => Ok(Self::cpu()),
             DeviceChoice::Cuda(index) => Self::cuda(index),
-            DeviceChoice::Auto => Ok(Self::cuda(0).unwrap_or_else(|reason| {
-                tracing::debug!(%reason, "computing on the CPU");
-                Self::cpu()
+            DeviceChoice::Auto => Ok(Self::cuda(0).unwrap_or_else(|error| {
+                let instead = match error {
+                    ModelError::Device { reason, .. } => reason,
+                    other => other.to_string(),
+                };
+                Self { instead: Some(instead), ..Self::cpu() }
             })),
         }
     }
@@ -86,14 +91,14 @@ impl Device {
     /// The CPU.
     #[must_use]
     pub fn cpu() -> Self {
-        Self { inner: burn::tensor::Device::flex(), name: "cpu".to_owned() }
+        Self { inner: burn::tensor::Device::flex(), name: "cpu".to_owned(), instead: None }
     }
 
     #[cfg(feature = "cuda")]
     fn cuda(index: usize) -> Result<Self, ModelError> {
         crate::driver::probe(index)
             .map_err(|reason| ModelError::Device { asked: format!("cuda:{index}"), reason })?;
-        Ok(Self { inner: burn::tensor::Device::cuda(index), name: format!("cuda:{index}") })
+        Ok(Self { inner: burn::tensor::Device::cuda(index), name: format!("cuda:{index}"), instead: None })
     }
 
     #[cfg(not(feature = "cuda"))]
@@ -108,6 +113,12 @@ impl Device {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Why `auto` did not take a GPU; none where it did, or where the choice was another one.
+    #[must_use]
+    pub fn why_no_gpu(&self) -> Option<&str> {
+        self.instead.as_deref()
     }
 
     /// Whether this is the CPU.
@@ -140,6 +151,8 @@ mod tests {
     #[test]
     fn cuda_is_refused_where_the_build_has_none() {
         assert!(matches!(Device::open(DeviceChoice::Cuda(0)), Err(ModelError::Device { .. })));
-        assert_eq!(Device::open(DeviceChoice::Auto).unwrap().name(), "cpu");
+        let auto = Device::open(DeviceChoice::Auto).unwrap();
+        assert_eq!((auto.name(), auto.why_no_gpu().unwrap().contains("--features cuda")), ("cpu", true));
+        assert_eq!(Device::open(DeviceChoice::Cpu).unwrap().why_no_gpu(), None);
     }
 }

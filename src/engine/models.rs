@@ -91,7 +91,8 @@ impl ModelFolders {
 impl ModelSource for ModelFolders {
     fn open(&self) -> Result<String, EngineError> {
         let device = self.device()?;
-        tracing::info!(device = device.name(), asked = %self.choice, "the models compute here");
+        let no_gpu = device.why_no_gpu();
+        tracing::info!(device = device.name(), asked = %self.choice, no_gpu, "the models compute here");
         Ok(device.name().to_owned())
     }
 
