@@ -20,6 +20,7 @@ pub mod cli;
 pub mod config;
 pub mod emotion;
 pub mod engine;
+mod hexadecimal;
 pub mod http;
 pub mod live;
 pub mod load;

@@ -54,6 +54,8 @@ pub struct EncodedFrame {
 pub enum AgentList {
     /// JSON that was not looked at yet.
     Json(Vec<u8>),
+    /// JSON that was read with the rest of a body, and not looked at yet.
+    Parsed(serde_json::Value),
     /// Checked agents.
     Checked(Vec<Agent>),
 }
@@ -66,6 +68,7 @@ impl AgentList {
     pub fn into_agents(self, limits: &crate::routing::RoutingLimits) -> Result<Vec<Agent>, RoutingError> {
         match self {
             Self::Json(json) => crate::routing::parse_agents(&json, limits),
+            Self::Parsed(value) => crate::routing::read_agents(value, limits),
             Self::Checked(agents) => Ok(agents),
         }
     }

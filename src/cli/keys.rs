@@ -9,6 +9,7 @@ use super::CliError;
 use super::arguments::KeysCommand;
 use crate::app::random_text;
 use crate::config::check_name;
+use crate::hexadecimal::hexadecimal;
 
 /// What every key begins with, so that people and programs that search for lost secrets know one when they see it.
 const PREFIX: &str = "hlk_";
@@ -18,7 +19,7 @@ pub(super) fn run(command: &KeysCommand, output: &mut dyn Write) -> Result<(), C
     let KeysCommand::New { name, output: arguments } = command;
     check_name(name).map_err(CliError::Usage)?;
     let key = new_key()?;
-    let sha256: String = Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hexadecimal(&Sha256::digest(key.as_bytes()));
     if arguments.json {
         writeln!(output, "{}", json!({"name": name, "key": key, "sha256": sha256}))?;
         return Ok(());

@@ -193,7 +193,6 @@ fn what_is_no_configuration_is_refused() {
     assert!(!faults("version = 1\n[engine]\nqueue_rows = 1.5\n").is_empty());
 }
 
-/// Every bound, with the values just past it.
 /// Whole numbers with their lowest and highest value.
 const BOUNDS: &[(&str, u64, u64)] = &[
     ("server.max_body_bytes", 1 << 10, 1 << 30),
@@ -244,6 +243,7 @@ const BOUNDS: &[(&str, u64, u64)] = &[
     ("webrtc.connect_timeout_ms", 100, 600_000),
 ];
 
+/// Every bound, with the values just past it.
 #[test]
 fn every_bound_is_enforced_on_both_sides() {
     let longest = "plugins.breaker.max_back_off_ms=86400000";

@@ -158,7 +158,7 @@ fn material_of(body: AnalyzeBody, limits: &MediaLimits) -> Result<CallMaterial, 
         audio,
         frames: if frames.is_empty() { Frames::None } else { Frames::Encoded(frames) },
         transcript: body.transcript.map(|value| transcript_from_json(&value, limits)).transpose()?,
-        agents: body.agents.map(|agents| AgentList::Json(agents.to_string().into_bytes())),
+        agents: body.agents.map(AgentList::Parsed),
         options: body.options,
     })
 }

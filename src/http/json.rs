@@ -34,6 +34,14 @@ impl BodyKind {
     }
 }
 
+/// Refuses a request whose body is not said to be JSON.
+pub(super) fn expect(request: &Request) -> Result<(), ApiError> {
+    if BodyKind::of(request) == BodyKind::Json {
+        return Ok(());
+    }
+    Err(ApiError::new(ErrorCode::UnsupportedMediaType, "the content type must be application/json"))
+}
+
 /// Reads and parses a JSON body.
 pub(super) async fn read<T>(app: &App, request: Request) -> Result<T, ApiError>
 where

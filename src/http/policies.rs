@@ -8,8 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::guard::Caller;
-use super::json::{self, BodyKind};
-use super::{ApiError, ErrorBody, ErrorCode, status};
+use super::{ApiError, ErrorBody, ErrorCode, json, status};
 use crate::app::{App, AppError};
 use crate::routing::{Policies, Policy};
 
@@ -73,10 +72,7 @@ pub(super) async fn put(
     request: Request,
 ) -> Result<Response, ApiError> {
     Caller::of_request(&request).check(app.config().inference.management)?;
-    if BodyKind::of(&request) != BodyKind::Json {
-        let message = "the content type must be application/json";
-        return Err(ApiError::new(ErrorCode::UnsupportedMediaType, message));
-    }
+    json::expect(&request)?;
     let mut body: serde_json::Map<String, serde_json::Value> = json::read(&app, request).await?;
     // The name stands in the address already.
     let named = body.entry("name").or_insert_with(|| name.clone().into());

@@ -6,9 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::json::{self, BodyKind};
-use super::{ApiError, ErrorBody, ErrorCode};
-use crate::app::{AgentList, App, AppError};
+use super::{ApiError, ErrorBody, json};
+use crate::app::{AgentList, App};
 use crate::routing::{Agent, Ranking, RankingRequest};
 
 /// Who is to be ranked, and for whom.
@@ -38,16 +37,8 @@ pub struct RankBody {
     )
 )]
 pub(super) async fn rank(State(app): State<App>, request: Request) -> Result<Json<Ranking>, ApiError> {
-    if BodyKind::of(&request) != BodyKind::Json {
-        return Err(ApiError::new(
-            ErrorCode::UnsupportedMediaType,
-            "the content type must be application/json",
-        ));
-    }
+    json::expect(&request)?;
     let place = app.admit()?;
     let body: RankBody = json::read(&app, request).await?;
-    let RankBody { request, agents } = body;
-    let written = app.run_blocking(move || agents.to_string().into_bytes()).await;
-    let agents = AgentList::Json(written.map_err(AppError::from)?);
-    Ok(Json(app.rank_admitted(place, request, agents).await?))
+    Ok(Json(app.rank_admitted(place, body.request, AgentList::Parsed(body.agents)).await?))
 }

@@ -3,8 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, Request, State};
 
-use super::json::{self, BodyKind};
-use super::{ApiError, ErrorBody, ErrorCode};
+use super::{ApiError, ErrorBody, json};
 use crate::app::App;
 use crate::routing::record::{KeptRanking, OutcomeReport, ReportedOutcome};
 
@@ -45,10 +44,7 @@ pub(super) async fn outcome(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Json<OutcomeReport>, ApiError> {
-    if BodyKind::of(&request) != BodyKind::Json {
-        let message = "the content type must be application/json";
-        return Err(ApiError::new(ErrorCode::UnsupportedMediaType, message));
-    }
+    json::expect(&request)?;
     let outcome: ReportedOutcome = json::read(&app, request).await?;
     Ok(Json(app.conclude(id, outcome).await?))
 }

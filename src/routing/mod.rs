@@ -20,7 +20,7 @@ mod scorer;
 
 pub use agent::{Activity, Agent, Attitude, Attribute, LanguageLevel, OutcomeCounts};
 pub use error::{AgentFault, RoutingError};
-pub use parse::{RoutingLimits, check_agents, parse_agents};
+pub use parse::{RoutingLimits, check_agents, parse_agents, read_agents};
 pub use policy::{Fairness, Filter, MatcherUse, Mode, Order, Policies, Policy, PolicyBook, Rule};
 pub use ranking::{
     Disagreement, ExcludedAgent, Exclusion, ExplainedFactor, Factor, MatcherReport, RankedAgent, Ranking,
@@ -30,8 +30,3 @@ pub use request::{EXPLAIN_LIMIT, OtherLanguage, RankingRequest, SkillNeed};
 pub use roster::Roster;
 pub use router::{Router, Unkept};
 pub use scorer::{Identity, PluginScorer, Scorer};
-
-/// Bytes as people compare them.
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}

@@ -64,8 +64,15 @@ impl RoutingLimits {
 /// [`RoutingError::Unreadable`], [`RoutingError::TooManyAgents`], [`RoutingError::NoAgents`], or
 /// [`RoutingError::Agents`] with every fault.
 pub fn parse_agents(json: &[u8], limits: &RoutingLimits) -> Result<Vec<Agent>, RoutingError> {
-    let value: Value =
-        serde_json::from_slice(json).map_err(|error| RoutingError::Unreadable(error.to_string()))?;
+    let value = serde_json::from_slice(json).map_err(|error| RoutingError::Unreadable(error.to_string()))?;
+    read_agents(value, limits)
+}
+
+/// As [`parse_agents`], of JSON that was parsed already.
+///
+/// # Errors
+/// As [`parse_agents`], except [`RoutingError::Unreadable`] for what is no JSON.
+pub fn read_agents(value: Value, limits: &RoutingLimits) -> Result<Vec<Agent>, RoutingError> {
     let list = match value {
         Value::Array(list) => list,
         Value::Object(mut object) if object.len() == 1 => match object.remove("agents") {

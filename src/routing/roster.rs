@@ -6,7 +6,7 @@ use heartline_plugin_host::Candidates;
 use sha2::{Digest, Sha256};
 
 use super::{Activity, Agent, RoutingError, columns};
-use crate::routing::hexadecimal;
+use crate::hexadecimal::hexadecimal;
 
 /// Agents who do not change: made once, shared by all rankings of them. Matchers read its columns themselves.
 #[derive(Debug)]

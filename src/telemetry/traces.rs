@@ -139,6 +139,7 @@ mod tests {
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
+    use crate::hexadecimal::hexadecimal;
 
     const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -243,9 +244,5 @@ mod tests {
         {
             assert!(check_endpoint(wrong).is_err(), "{wrong}");
         }
-    }
-
-    fn hexadecimal(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! What is told of a matcher.
 
-use heartline_plugin_host::{Matcher, MatcherHealth};
+use heartline_plugin_host::{Generation, MatcherHealth};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::config::{IsolationChoice, MatcherConfig};
 use crate::routing::{Mode, Policy};
 
-/// What a matcher is, and how the default policy uses it.
+/// What a matcher is, and how the active policy uses it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct MatcherInfo {
     /// The name that policies call it by.
@@ -28,16 +28,15 @@ pub struct MatcherInfo {
     pub isolation: IsolationChoice,
     /// What it offers besides scores: `heartline.explain`, `heartline.learn`, `heartline.state`.
     pub extensions: Vec<String>,
-    /// Its mode in the default policy; none where that does not name it.
+    /// Its mode in the active policy; none where that does not name it.
     pub mode: Option<Mode>,
-    /// Its weight in the default policy; none where that does not name it.
+    /// Its weight in the active policy; none where that does not name it.
     pub weight: Option<f32>,
 }
 
 impl MatcherInfo {
     /// What is told of a matcher that was loaded.
-    pub(super) fn new(matcher: &Matcher, entry: &MatcherConfig, policy: Option<&Policy>) -> Self {
-        let current = matcher.current();
+    pub(super) fn new(current: &Generation, entry: &MatcherConfig, policy: Option<&Policy>) -> Self {
         let descriptor = current.descriptor();
         let id = entry.id.clone().unwrap_or_else(|| descriptor.id.clone());
         let used = policy.and_then(|policy| policy.matchers.iter().find(|used| used.id == id));

@@ -28,16 +28,16 @@ pub fn check_plugins(config: &Config) -> Vec<PluginCheck> {
     let mut checks: Vec<PluginCheck> = Vec::new();
     for entry in &config.plugins.matchers {
         let path = locate(entry, &folders).unwrap_or_else(|_| entry.path.clone());
-        let outcome =
-            load(&host, &path, entry, config).map(|matcher| MatcherInfo::new(&matcher, entry, Some(policy)));
+        let outcome = load(&host, &path, entry, config)
+            .map(|matcher| MatcherInfo::new(&matcher.current(), entry, Some(policy)));
         checks.push(PluginCheck { path, outcome });
     }
     for path in folders.iter().flat_map(|folder| libraries(folder)) {
         let is_known = checks.iter().any(|check| check.path.file_name() == path.file_name());
         if !is_known {
             let entry = MatcherConfig::new(path.clone());
-            let outcome =
-                load(&host, &path, &entry, config).map(|matcher| MatcherInfo::new(&matcher, &entry, None));
+            let outcome = load(&host, &path, &entry, config)
+                .map(|matcher| MatcherInfo::new(&matcher.current(), &entry, None));
             checks.push(PluginCheck { path, outcome });
         }
     }

@@ -82,7 +82,7 @@ impl Matchers {
 
     /// What is told of each, by name.
     pub(crate) fn infos(&self, policy: &Policy) -> Vec<MatcherInfo> {
-        let info = |entry: &Entry| MatcherInfo::new(&entry.matcher, &entry.config, Some(policy));
+        let info = |entry: &Entry| MatcherInfo::new(&entry.matcher.current(), &entry.config, Some(policy));
         self.entries.values().map(info).collect()
     }
 
@@ -91,7 +91,7 @@ impl Matchers {
         let entry = self.entries.get(id)?;
         let current = entry.matcher.current();
         Some(MatcherDetail {
-            matcher: MatcherInfo::new(&entry.matcher, &entry.config, Some(policy)),
+            matcher: MatcherInfo::new(&current, &entry.config, Some(policy)),
             generation: current.number(),
             deadline_ms: entry.config.deadline_ms,
             config: current.config().clone(),

@@ -76,11 +76,12 @@ impl KeyRing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hexadecimal::hexadecimal;
 
     fn ring(keys: &[(&str, &str)]) -> KeyRing {
         let config = |(name, key): &(&str, &str)| KeyConfig {
             name: (*name).to_owned(),
-            sha256: Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: hexadecimal(&Sha256::digest(key.as_bytes())),
             requests_per_second: 1,
             burst: 2,
             max_sessions: 1,

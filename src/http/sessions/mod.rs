@@ -15,8 +15,7 @@ use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::json::{self, BodyKind};
-use super::{ApiError, ErrorBody, ErrorCode, KeyName, status};
+use super::{ApiError, ErrorBody, KeyName, json, status};
 use crate::app::App;
 use crate::live::{
     CloseReason, Input, LiveError, Origin, Session, SessionInfo, SessionOptions, SessionUpdate, Summary,
@@ -65,10 +64,7 @@ async fn read<T>(app: &App, request: Request) -> Result<T, ApiError>
 where
     T: serde::de::DeserializeOwned + Send + 'static,
 {
-    if BodyKind::of(&request) != BodyKind::Json {
-        let message = "the content type must be application/json";
-        return Err(ApiError::new(ErrorCode::UnsupportedMediaType, message));
-    }
+    json::expect(&request)?;
     json::read(app, request).await
 }
 

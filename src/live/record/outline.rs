@@ -5,6 +5,7 @@ use std::io::Write;
 use sha2::{Digest, Sha256};
 
 use super::super::Event;
+use crate::hexadecimal::hexadecimal;
 
 /// Agents that an outline names.
 const NAMED_AGENTS: usize = 3;
@@ -56,10 +57,6 @@ impl Write for HashWriter<'_> {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// An event without what differs from one run to the next, and without words that are not kept.

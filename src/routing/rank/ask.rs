@@ -7,7 +7,8 @@ use std::time::Instant;
 use heartline_plugin_host::{Candidates, Explanation, HostError, Outcome, ScoreRequest, Scored};
 use sha2::{Digest, Sha256};
 
-use crate::routing::{Factor, Identity, MatcherReport, MatcherUse, Mode, Policy, Scorer, hexadecimal};
+use crate::hexadecimal::hexadecimal;
+use crate::routing::{Factor, Identity, MatcherReport, MatcherUse, Mode, Policy, Scorer};
 use crate::telemetry::{record, with_causes};
 
 /// From how many agents on matchers are asked side by side. `cargo bench --bench ranking` on two cores: for 1,000 agents

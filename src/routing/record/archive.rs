@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::file::{Line, RankingRecord, VERSION};
 use super::store::{Content, LINES_SUFFIX, Store};
-use crate::routing::{Agent, Roster, RoutingError, hexadecimal};
+use crate::hexadecimal::hexadecimal;
+use crate::routing::{Agent, Roster, RoutingError};
 
 /// The longest line, in bytes: a policy may list very many values, and a ranking very many agents.
 const LINE_LIMIT: u64 = 64 << 20;
