@@ -188,7 +188,8 @@ pub(super) fn find_regions(spoken: &[bool], config: &WindowConfig) -> Vec<Run> {
     regions
 }
 
-fn runs(spoken: &[bool]) -> impl Iterator<Item = Run> {
+/// Stretches of sound without any pause.
+pub(super) fn runs(spoken: &[bool]) -> impl Iterator<Item = Run> {
     let mut start = 0;
     spoken.chunk_by(|left, right| left == right).filter_map(move |chunk| {
         let run = Run { start, end: start + chunk.len() };

@@ -284,7 +284,7 @@ mod tests {
     use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 
     use super::*;
-    use crate::media::speech::{find_regions, find_speech};
+    use crate::media::speech::{find_regions, find_speech, runs};
     use crate::media::{MediaLimits, read_audio, speech_windows};
 
     /// 400 ms in steps.
@@ -322,6 +322,12 @@ mod tests {
     fn activity(lengths: &[usize]) -> Vec<bool> {
         let runs = lengths.iter().enumerate();
         runs.flat_map(|(index, length)| std::iter::repeat_n(index % 2 == 1, *length)).collect()
+    }
+
+    /// The steps of every sound that is too long for a click.
+    fn sounds(activity: &[bool], config: &WindowConfig) -> impl Iterator<Item = usize> {
+        let least = to_steps(config.min_sound_ms).max(1);
+        runs(activity).filter(move |run| run.steps() >= least).flat_map(|run| run.start..run.end)
     }
 
     /// The sample call after half a second of silence, and with three seconds after it.
@@ -459,11 +465,10 @@ mod tests {
             let regions = find_regions(&activity, &config);
             prop_assert_eq!(ended(&events).len(), regions.len());
             for region in regions {
-                let spoken = |step: &usize| activity[*step];
-                if (region.start..region.end).filter(spoken).count() < LEAST {
+                if activity[region.start..region.end].iter().filter(|spoken| **spoken).count() < LEAST {
                     continue;
                 }
-                for step in (region.start..region.end).filter(spoken) {
+                for step in sounds(&activity, &config).filter(|step| (region.start..region.end).contains(step)) {
                     let (start, end) = (step as u64 * 16, step as u64 * 16 + 16);
                     let is_covered = windows.iter().any(|window| window.0 <= start && end <= window.1);
                     prop_assert!(is_covered, "{} of {:?} in {:?}", step, region, windows);
