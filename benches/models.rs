@@ -30,7 +30,7 @@ const SENTENCES: [&str; 2] = [
 
 fn device() -> Device {
     let choice = std::env::var("HEARTLINE_DEVICE").unwrap_or_else(|_| "cpu".to_owned());
-    Device::open(choice.parse().unwrap()).unwrap()
+    Device::open(&choice.parse().unwrap()).unwrap()
 }
 
 /// Loads a model, unless it has no weights.

@@ -2,21 +2,29 @@
 
 use std::str::FromStr;
 
+use burn::tensor::{DType, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use crate::ModelError;
+use crate::{ModelError, Precision, PrecisionChoice};
 
-/// The choice of a device, as written in a configuration: `auto`, `cpu` or `cuda:N`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// The most devices that one program serves.
+const DEVICES_LIMIT: usize = 64;
+
+/// The choice of devices, as written in a configuration: `auto`, `cpu`, `cuda`, `cuda:0` or `cuda:0,2`; or `flex`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum DeviceChoice {
-    /// The first CUDA device where the build has CUDA and the machine has a driver, otherwise the CPU.
+    /// Every CUDA device where the build has CUDA and the machine has a driver, otherwise the CPU.
     #[default]
     Auto,
     /// The CPU.
     Cpu,
-    /// The CUDA device with this index.
-    Cuda(usize),
+    /// The CPU with the networks that a GPU runs, computed by burn; slower, for checks of them without a GPU.
+    Flex,
+    /// Every CUDA device there is.
+    AllCuda,
+    /// The CUDA devices with these indices.
+    Cuda(Vec<usize>),
 }
 
 impl FromStr for DeviceChoice {
@@ -26,14 +34,20 @@ impl FromStr for DeviceChoice {
         match text {
             "auto" => Ok(Self::Auto),
             "cpu" => Ok(Self::Cpu),
-            "cuda" => Ok(Self::Cuda(0)),
-            _ => text
-                .strip_prefix("cuda:")
-                .and_then(|index| index.parse().ok())
-                .map(Self::Cuda)
-                .ok_or_else(|| format!("unknown device \"{text}\"; expected auto, cpu or cuda:N")),
+            "flex" => Ok(Self::Flex),
+            "cuda" => Ok(Self::AllCuda),
+            _ => text.strip_prefix("cuda:").and_then(indices).map(Self::Cuda).ok_or_else(|| {
+                format!("unknown device \"{text}\"; expected auto, cpu or cuda:N, or cuda:N,M for several")
+            }),
         }
     }
+}
+
+/// Indices between commas, none of them twice.
+fn indices(text: &str) -> Option<Vec<usize>> {
+    let found: Vec<usize> = text.split(',').map(|index| index.parse().ok()).collect::<Option<_>>()?;
+    let is_twice = |at: usize| found[..at].contains(&found[at]);
+    (found.len() <= DEVICES_LIMIT && !(0..found.len()).any(is_twice)).then_some(found)
 }
 
 impl TryFrom<String> for DeviceChoice {
@@ -55,7 +69,12 @@ impl std::fmt::Display for DeviceChoice {
         match self {
             Self::Auto => formatter.write_str("auto"),
             Self::Cpu => formatter.write_str("cpu"),
-            Self::Cuda(index) => write!(formatter, "cuda:{index}"),
+            Self::Flex => formatter.write_str("flex"),
+            Self::AllCuda => formatter.write_str("cuda"),
+            Self::Cuda(indices) => {
+                let indices: Vec<String> = indices.iter().map(ToString::to_string).collect();
+                write!(formatter, "cuda:{}", indices.join(","))
+            }
         }
     }
 }
@@ -65,54 +84,97 @@ impl std::fmt::Display for DeviceChoice {
 pub struct Device {
     inner: burn::tensor::Device,
     name: String,
+    precision: Precision,
     /// Why it is not the GPU, where one would have been taken.
     instead: Option<String>,
 }
 
 impl Device {
-    /// Opens the device of a choice.
+    /// Opens the devices of a choice, to compute in a precision; there is one at least.
     ///
     /// # Errors
-    /// [`ModelError::Device`] where CUDA was asked for and the build or the machine has none.
-    pub fn open(choice: DeviceChoice) -> Result<Self, ModelError> {
+    /// [`ModelError::Device`] where CUDA was asked for and the build or the machine has none, or too few, and where
+    /// the CPU was asked for with anything but f32.
+    pub fn open_all(choice: &DeviceChoice, precision: PrecisionChoice) -> Result<Vec<Self>, ModelError> {
         match choice {
-            DeviceChoice::Cpu => Ok(Self::cpu()),
-            DeviceChoice::Cuda(index) => Self::cuda(index),
-            DeviceChoice::Auto => Ok(Self::cuda(0).unwrap_or_else(|error| {
+            DeviceChoice::Cpu => match precision {
+                PrecisionChoice::Auto | PrecisionChoice::Given(Precision::F32) => Ok(vec![Self::cpu()]),
+                PrecisionChoice::Given(other) => Err(ModelError::Device {
+                    asked: "cpu".to_owned(),
+                    reason: format!("it computes in f32 only, not in {other}"),
+                }),
+            },
+            DeviceChoice::Flex => {
+                let precision =
+                    if let PrecisionChoice::Given(given) = precision { given } else { Precision::F32 };
+                Ok(vec![Self { name: "flex".to_owned(), precision, ..Self::cpu() }])
+            }
+            DeviceChoice::AllCuda => Self::cuda(None, choice, precision),
+            DeviceChoice::Cuda(indices) => Self::cuda(Some(indices), choice, precision),
+            DeviceChoice::Auto => Ok(Self::cuda(None, choice, precision).unwrap_or_else(|error| {
                 let instead = match error {
                     ModelError::Device { reason, .. } => reason,
                     other => other.to_string(),
                 };
-                Self { instead: Some(instead), ..Self::cpu() }
+                vec![Self { instead: Some(instead), ..Self::cpu() }]
             })),
         }
+    }
+
+    /// Opens the first device of a choice, in the precision that is usual there.
+    ///
+    /// # Errors
+    /// As [`Self::open_all`].
+    pub fn open(choice: &DeviceChoice) -> Result<Self, ModelError> {
+        let devices = Self::open_all(choice, PrecisionChoice::Auto)?;
+        Ok(devices.into_iter().next().unwrap_or_else(Self::cpu))
     }
 
     /// The CPU.
     #[must_use]
     pub fn cpu() -> Self {
-        Self { inner: burn::tensor::Device::flex(), name: "cpu".to_owned(), instead: None }
+        let inner = burn::tensor::Device::flex();
+        Self { inner, name: "cpu".to_owned(), precision: Precision::F32, instead: None }
     }
 
     #[cfg(feature = "cuda")]
-    fn cuda(index: usize) -> Result<Self, ModelError> {
-        crate::driver::probe(index)
-            .map_err(|reason| ModelError::Device { asked: format!("cuda:{index}"), reason })?;
-        Ok(Self { inner: burn::tensor::Device::cuda(index), name: format!("cuda:{index}"), instead: None })
+    fn cuda(
+        indices: Option<&[usize]>,
+        choice: &DeviceChoice,
+        precision: PrecisionChoice,
+    ) -> Result<Vec<Self>, ModelError> {
+        let refused = |reason| ModelError::Device { asked: choice.to_string(), reason };
+        let count = crate::driver::probe().map_err(refused)?;
+        let indices = indices.map_or_else(|| (0..count.min(DEVICES_LIMIT)).collect(), <[usize]>::to_vec);
+        if let Some(missing) = indices.iter().find(|index| **index >= count) {
+            return Err(refused(format!("there is no GPU {missing}: the machine has {count}")));
+        }
+        let precision = if let PrecisionChoice::Given(given) = precision { given } else { Precision::F16 };
+        let open = |index: usize| Self {
+            inner: burn::tensor::Device::cuda(index),
+            name: format!("cuda:{index}"),
+            precision,
+            instead: None,
+        };
+        Ok(indices.into_iter().map(open).collect())
     }
 
     #[cfg(not(feature = "cuda"))]
-    fn cuda(index: usize) -> Result<Self, ModelError> {
-        Err(ModelError::Device {
-            asked: format!("cuda:{index}"),
-            reason: "this build has no CUDA; build with --features cuda".to_owned(),
-        })
+    fn cuda(_: Option<&[usize]>, choice: &DeviceChoice, _: PrecisionChoice) -> Result<Vec<Self>, ModelError> {
+        let reason = "this build has no CUDA; build with --features cuda".to_owned();
+        Err(ModelError::Device { asked: choice.to_string(), reason })
     }
 
-    /// The device's name, as in a configuration: `cpu` or `cuda:N`.
+    /// The device's name: `cpu`, `flex` or `cuda:N`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// In what the networks compute here.
+    #[must_use]
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// Why `auto` did not take a GPU; none where it did, or where the choice was another one.
@@ -121,7 +183,7 @@ impl Device {
         self.instead.as_deref()
     }
 
-    /// Whether this is the CPU.
+    /// Whether this is the CPU, where the models run without burn.
     #[must_use]
     pub fn is_cpu(&self) -> bool {
         self.name == "cpu"
@@ -132,6 +194,12 @@ impl Device {
     pub fn as_burn(&self) -> &burn::tensor::Device {
         &self.inner
     }
+
+    /// Values as a tensor in the device's precision; they are rounded before they travel.
+    pub(crate) fn upload<const D: usize>(&self, values: Vec<f32>, shape: [usize; D]) -> Tensor<D> {
+        let data = TensorData::new(values, shape).convert_dtype(self.precision.dtype().into());
+        Tensor::from_data(data, (&self.inner, DType::from(self.precision.dtype())))
+    }
 }
 
 #[cfg(test)]
@@ -140,19 +208,39 @@ mod tests {
 
     #[test]
     fn choices_parse_and_print() {
-        for text in ["auto", "cpu", "cuda:1"] {
+        for text in ["auto", "cpu", "flex", "cuda", "cuda:1", "cuda:0,2"] {
             assert_eq!(text.parse::<DeviceChoice>().unwrap().to_string(), text);
         }
-        assert_eq!("cuda".parse(), Ok(DeviceChoice::Cuda(0)));
-        assert!("gpu".parse::<DeviceChoice>().unwrap_err().contains("expected auto"));
+        for text in ["gpu", "cuda:", "cuda:1,1", "cuda:1,", "cuda:-1", "cuda:x"] {
+            assert!(text.parse::<DeviceChoice>().unwrap_err().contains("expected auto"), "{text}");
+        }
+        let many: Vec<String> = (0..=DEVICES_LIMIT).map(|index| index.to_string()).collect();
+        assert!(format!("cuda:{}", many.join(",")).parse::<DeviceChoice>().is_err());
     }
 
     #[cfg(not(feature = "cuda"))]
     #[test]
     fn cuda_is_refused_where_the_build_has_none() {
-        assert!(matches!(Device::open(DeviceChoice::Cuda(0)), Err(ModelError::Device { .. })));
-        let auto = Device::open(DeviceChoice::Auto).unwrap();
+        assert!(matches!(Device::open(&DeviceChoice::Cuda(vec![0])), Err(ModelError::Device { .. })));
+        let auto = Device::open(&DeviceChoice::Auto).unwrap();
         assert_eq!((auto.name(), auto.why_no_gpu().unwrap().contains("--features cuda")), ("cpu", true));
-        assert_eq!(Device::open(DeviceChoice::Cpu).unwrap().why_no_gpu(), None);
+        assert_eq!(Device::open(&DeviceChoice::Cpu).unwrap().why_no_gpu(), None);
+    }
+
+    #[test]
+    fn the_cpu_computes_in_f32_only() {
+        let half = PrecisionChoice::Given(Precision::F16);
+        let error = Device::open_all(&DeviceChoice::Cpu, half).unwrap_err().to_string();
+        assert!(error.contains("f32 only"), "{error}");
+        let flex = Device::open_all(&DeviceChoice::Flex, half).unwrap();
+        assert_eq!((flex[0].name(), flex[0].precision(), flex[0].is_cpu()), ("flex", Precision::F16, false));
+    }
+
+    #[test]
+    fn values_are_rounded_before_they_travel() {
+        let flex = Device::open_all(&DeviceChoice::Flex, PrecisionChoice::Given(Precision::F16)).unwrap();
+        let tensor = flex[0].upload(vec![1.0, 2049.0], [2]);
+        let values: Vec<f32> = crate::precision::full(tensor).into_data().try_into_vec().unwrap();
+        assert_eq!(values, [1.0, 2048.0]);
     }
 }

@@ -63,6 +63,9 @@ pub enum ModelError {
         /// Why it is not there, and what to do.
         reason: String,
     },
+    /// A GPU has failed in a way that ends its use by this program; only a new start can help.
+    #[error("the device is lost to this program: {0}")]
+    DeviceLost(String),
     /// The backend answered with something that is not a number or not of the promised shape.
     #[error("the computation failed: {0}")]
     Computation(String),

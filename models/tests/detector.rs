@@ -1,10 +1,12 @@
 //! The detector against the numbers of its source, and against odd pictures.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is missing")]
 
+mod support;
+
 use std::path::Path;
 
 use heartline_models::detector::{FaceBox, FaceDetector, HEADS, STRIDES};
-use heartline_models::{Device, RgbImage, Weights};
+use heartline_models::{RgbImage, Weights};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/weights/detector/1");
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
@@ -13,7 +15,7 @@ const SIDE: usize = 640;
 const TOLERANCE: f32 = 1e-3;
 
 fn detector() -> FaceDetector {
-    FaceDetector::load(Path::new(FOLDER), &Device::cpu()).unwrap()
+    FaceDetector::load(Path::new(FOLDER), support::device()).unwrap()
 }
 
 /// A portrait by NASA, in the public domain.
@@ -43,6 +45,9 @@ fn compare(name: &str, input: Vec<f32>) {
     let bytes = std::fs::read(format!("{GOLDEN}/detector.safetensors")).unwrap();
     let golden = Weights::parse(&bytes).unwrap();
     let answers = detector().raw(input, [1, 3, SIDE, SIDE]).unwrap();
+    // These are sums of many layers that no softmax has evened out.
+    let rounding = support::within(TOLERANCE);
+    let tolerance = if rounding > TOLERANCE { 5.0 * rounding } else { TOLERANCE };
     for (stride, answer) in STRIDES.iter().zip(answers) {
         let places = (SIDE / stride).pow(2);
         let mut channel = 0;
@@ -56,7 +61,10 @@ fn compare(name: &str, input: Vec<f32>) {
                     }
                     let expected = expected[place * channels + offset];
                     let difference = (found - expected).abs();
-                    assert!(difference < TOLERANCE, "{name}.{head}_{stride}[{place}]: {found} {expected}");
+                    assert!(
+                        difference < tolerance * expected.abs().max(1.0),
+                        "{name}.{head}_{stride}[{place}]: {found} {expected}"
+                    );
                 }
             }
             channel += channels;

@@ -1,17 +1,19 @@
 //! The shipped face model and the road from a photograph to a reading.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is missing")]
 
+mod support;
+
 use std::path::Path;
 
 use heartline_models::detector::FaceDetector;
 use heartline_models::face::{CROP_SIDE, FaceCrop, FaceModel, FacePrediction, LABELS, crop};
-use heartline_models::{Category, Device, RgbImage};
+use heartline_models::{Category, RgbImage};
 
 const WEIGHTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/weights");
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
 
 fn model() -> FaceModel {
-    FaceModel::load(&Path::new(WEIGHTS).join("face/1"), &Device::cpu()).unwrap()
+    FaceModel::load(&Path::new(WEIGHTS).join("face/1"), support::device()).unwrap()
 }
 
 /// A portrait by NASA, in the public domain, of a smiling woman.
@@ -21,7 +23,7 @@ fn astronaut() -> RgbImage {
 }
 
 fn portrait_crop(image: &RgbImage) -> FaceCrop {
-    let detector = FaceDetector::load(&Path::new(WEIGHTS).join("detector/1"), &Device::cpu()).unwrap();
+    let detector = FaceDetector::load(&Path::new(WEIGHTS).join("detector/1"), support::device()).unwrap();
     let faces = detector.detect(std::slice::from_ref(image)).unwrap().remove(0);
     crop(image, &faces[0])
 }
@@ -72,7 +74,7 @@ fn a_batch_equals_single_crops() {
         let alone = model.predict(&crops[index..=index]).unwrap().remove(0);
         assert_sound(&alone);
         for (alone, together) in alone.categories.iter().zip(&together[index].categories) {
-            assert!((alone - together).abs() < 1e-4);
+            assert!((alone - together).abs() < support::within(1e-4));
         }
     }
     assert!(model.predict(&[]).unwrap().is_empty());

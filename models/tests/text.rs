@@ -1,12 +1,14 @@
 //! The shipped text model: its tokenizer, its frozen blocks against reference numbers, its answers and its refusals.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is missing")]
 
+mod support;
+
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use heartline_models::text::tokenizer::{BEGIN_PIECE, END_PIECE, UNKNOWN_PIECE};
 use heartline_models::text::{Padding, TextModel, TextPrediction, pad};
-use heartline_models::{Category, Device, ModelError, Weights};
+use heartline_models::{Category, ModelError, Weights};
 
 /// The largest difference from the reference numbers that is put down to the order of sums.
 const TOLERANCE: f32 = 2e-3;
@@ -26,7 +28,7 @@ fn folder() -> PathBuf {
 
 fn model() -> &'static TextModel {
     static MODEL: OnceLock<TextModel> = OnceLock::new();
-    MODEL.get_or_init(|| TextModel::load(&folder(), &Device::cpu()).unwrap())
+    MODEL.get_or_init(|| TextModel::load(&folder(), support::device()).unwrap())
 }
 
 fn predict(texts: &[&str]) -> Vec<TextPrediction> {
@@ -45,7 +47,7 @@ fn frozen_blocks_give_the_reference_numbers() {
     let bytes =
         std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/text.safetensors")).unwrap();
     let golden = Weights::parse(&bytes).unwrap();
-    let device = Device::cpu();
+    let device = support::device();
     let encoded: Vec<_> = GOLDEN_TEXTS.iter().map(|text| model().tokenizer().encode(text).unwrap()).collect();
     let pieces: Vec<&[u32]> = encoded.iter().map(|text| text.pieces.as_slice()).collect();
     let lengths: Vec<usize> = pieces.iter().map(|pieces| pieces.len()).collect();
@@ -57,7 +59,7 @@ fn frozen_blocks_give_the_reference_numbers() {
         let expected = golden.values(&format!("mean_{}", index + 1), &[4, 384]).unwrap();
         let found = padding.mean(hidden.clone()).into_data().try_into_vec::<f32>().unwrap();
         let worst = found.iter().zip(&expected).fold(0.0_f32, |worst, (f, e)| worst.max((f - e).abs()));
-        assert!(worst < TOLERANCE, "block {index} differs by {worst}");
+        assert!(worst < support::within(TOLERANCE), "block {index} differs by {worst}");
     }
 }
 
@@ -115,7 +117,7 @@ fn a_batch_equals_its_single_rows() {
         "ok",
     ];
     for (single, together) in texts.iter().map(|text| predict(&[text]).remove(0)).zip(predict(&texts)) {
-        let close = |left: f32, right: f32| (left - right).abs() < 1e-4;
+        let close = |left: f32, right: f32| (left - right).abs() < support::within(1e-4);
         assert!(single.categories.iter().zip(together.categories).all(|(s, t)| close(*s, t)));
         assert!(close(single.valence, together.valence) && close(single.arousal, together.arousal));
         assert!(single.labels.iter().zip(&together.labels).all(|(s, t)| s.0 == t.0 && close(s.1, t.1)));
@@ -177,7 +179,7 @@ fn the_model_may_move_to_the_thread_of_its_device() {
 
 #[test]
 fn missing_and_damaged_folders_are_refused() {
-    let load = |folder: &Path| TextModel::load(folder, &Device::cpu());
+    let load = |folder: &Path| TextModel::load(folder, support::device());
     assert!(matches!(load(Path::new("nowhere")), Err(ModelError::Unreadable { .. })));
     let copy = tempfile::tempdir().unwrap();
     for entry in std::fs::read_dir(folder()).unwrap() {

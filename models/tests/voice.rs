@@ -1,11 +1,13 @@
 //! The shipped voice model against the source network's numbers, and against what callers may rely on.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
+mod support;
+
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use heartline_models::voice::{FrontEnd, LogMel, VoiceModel, VoicePrediction};
-use heartline_models::{CATEGORY_COUNT, Device, ModelError, Weights};
+use heartline_models::{CATEGORY_COUNT, ModelError, Weights};
 
 /// Names a folder with the encoder converted at half precision, which must agree exactly.
 const EXACT_ENCODER: &str = "HEARTLINE_VOICE_ENCODER";
@@ -16,7 +18,7 @@ fn package(path: &str) -> PathBuf {
 
 fn model() -> &'static VoiceModel {
     static MODEL: LazyLock<VoiceModel> =
-        LazyLock::new(|| VoiceModel::load(&package("weights/voice/1"), &Device::cpu()).unwrap());
+        LazyLock::new(|| VoiceModel::load(&package("weights/voice/1"), support::device()).unwrap());
     &MODEL
 }
 
@@ -65,7 +67,7 @@ fn predict(clips: &[Vec<f32>]) -> Vec<VoicePrediction> {
 
 fn assert_close(left: &VoicePrediction, right: &VoicePrediction, tolerance: f32) {
     let difference = largest_difference(&left.categories, &right.categories);
-    assert!(difference <= tolerance, "{difference}: {left:?} {right:?}");
+    assert!(difference <= support::within(tolerance), "{difference}: {left:?} {right:?}");
 }
 
 #[test]
@@ -91,10 +93,10 @@ fn the_exact_encoder_is_the_source_network() {
         println!("not checked: {EXACT_ENCODER} names no folder");
         return;
     };
-    let front_end = FrontEnd::open(Path::new(&folder), &Device::cpu()).unwrap();
+    let front_end = FrontEnd::open(Path::new(&folder), support::device()).unwrap();
     for (index, found) in stages(&front_end).iter().enumerate() {
         let difference = largest_difference(found, &golden(&format!("h{index}"), &[150, 512]));
-        assert!(difference <= 2e-3, "h{index}: {difference}");
+        assert!(difference <= support::within(2e-3), "h{index}: {difference}");
     }
 }
 

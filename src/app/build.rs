@@ -67,7 +67,7 @@ impl App {
             folder: config.engine.models_folder.clone(),
             source: Box::new(source),
         })?;
-        record::build(env!("CARGO_PKG_VERSION"), engine.device());
+        record::build(env!("CARGO_PKG_VERSION"), &engine.device());
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let pool = WorkPool::new(workers, workers * WAITING_PER_WORKER);
         let records = Records::start(&config.routing.records).map_err(StartError::Rankings)?;

@@ -37,8 +37,8 @@ pub(super) fn run(
     output: &mut dyn Write,
 ) -> Result<(), CliError> {
     let root = paths::find(&config.engine.models_folder);
-    let device = match Device::open(config.engine.device) {
-        Ok(device) => device.name().to_owned(),
+    let device = match Device::open_all(&config.engine.device, config.engine.precision) {
+        Ok(devices) => devices.iter().map(Device::name).collect::<Vec<_>>().join(","),
         Err(error) => format!("{} ({error})", config.engine.device),
     };
     let entries: Vec<Entry> = MODEL_NAMES.iter().map(|name| check(&root, name, &device)).collect();

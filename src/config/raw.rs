@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use heartline_models::DeviceChoice;
+use heartline_models::{DeviceChoice, PrecisionChoice};
 use serde::{Deserialize, Serialize};
 
 use super::{AccessConfig, PluginsConfig, TelephonyConfig};
@@ -125,8 +125,12 @@ impl Default for RawServer {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawEngine {
-    /// Where the models compute: `auto`, `cpu` or `cuda:N`.
+    /// Where the models compute: `auto`, `cpu`, `cuda`, `cuda:N` or `cuda:N,M`.
     pub device: DeviceChoice,
+    /// The floating-point format on a GPU.
+    pub precision: PrecisionChoice,
+    /// Where kernels that were compiled for a GPU are kept between starts.
+    pub kernels_folder: Option<PathBuf>,
     /// The folder with one folder a model.
     pub models_folder: PathBuf,
     /// How many rows may wait or compute, for each model.
@@ -151,6 +155,8 @@ impl Default for RawEngine {
     fn default() -> Self {
         Self {
             device: DeviceChoice::Auto,
+            precision: PrecisionChoice::Auto,
+            kernels_folder: None,
             models_folder: PathBuf::from("models/weights"),
             queue_rows: 256,
             max_batch_rows: 32,

@@ -108,8 +108,13 @@ fn tls(raw: &RawServer, bounds: &mut Bounds) -> Option<TlsFiles> {
 
 fn engine(raw: &RawEngine, bounds: &mut Bounds) -> EngineConfig {
     bounds.path("engine.models_folder", &raw.models_folder);
+    if let Some(folder) = &raw.kernels_folder {
+        bounds.path("engine.kernels_folder", folder);
+    }
     EngineConfig {
-        device: raw.device,
+        device: raw.device.clone(),
+        precision: raw.precision,
+        kernels_folder: raw.kernels_folder.clone(),
         models_folder: raw.models_folder.clone(),
         queue_rows: bounds.count("engine.queue_rows", raw.queue_rows, 1..=100_000),
         max_batch_rows: bounds.count("engine.max_batch_rows", raw.max_batch_rows, 1..=1024),

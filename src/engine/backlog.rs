@@ -4,12 +4,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::post::Bell;
 use super::terms::Priority;
 
 /// The work that a device has accepted and not answered, by priority. Clones count the same work.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Backlog {
     ns: Arc<[AtomicU64; 2]>,
+}
+
+/// A device as the queues before it see it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Site {
+    pub(super) device: Arc<str>,
+    pub(super) bell: Arc<Bell>,
+    pub(super) backlog: Backlog,
 }
 
 /// A piece of accepted work; it counts until it is dropped.

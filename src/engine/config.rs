@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use heartline_models::DeviceChoice;
+use heartline_models::{DeviceChoice, PrecisionChoice};
 
 /// How the engine is to run.
 #[derive(Debug, Clone)]
 pub struct EngineConfig {
     /// Where the models compute.
     pub device: DeviceChoice,
+    /// In which floating-point format they compute there.
+    pub precision: PrecisionChoice,
+    /// Where kernels that were compiled for a GPU are kept; none for the user's folder of caches.
+    pub kernels_folder: Option<PathBuf>,
     /// The folder with one folder a model.
     pub models_folder: PathBuf,
     /// How many rows (texts, clips, frames, faces) may wait or compute, for each model.

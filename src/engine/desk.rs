@@ -12,7 +12,7 @@ use super::lane::{Change, Entry, Lane, abandoned};
 use super::post::{Executing, Post};
 use super::queue::{Cut, Due, Waiting};
 use super::{EngineError, Model};
-use crate::telemetry::{panic_words, record};
+use crate::telemetry::{panic_words, record, with_causes};
 
 /// One model and its queue.
 pub(super) struct Desk<R, A> {
@@ -21,7 +21,7 @@ pub(super) struct Desk<R, A> {
     pub(super) post: Arc<Post>,
     /// The number of the thread that the desk belongs to.
     pub(super) thread: u64,
-    /// What a panic said after which the model has not computed anything yet.
+    /// What a panic or a failed execution said after which the model has not computed anything yet.
     pub(super) suspicion: Option<String>,
 }
 
@@ -48,7 +48,16 @@ impl<R: Send, A: Send> Desk<R, A> {
                 answers.len(),
                 rows.len()
             ))),
-            Ok(Err(error)) => EngineError::Model(error),
+            Ok(Err(error)) => {
+                // Whoever sent rows that cannot be read is at fault, and nobody else.
+                if !matches!(error, ModelError::Input(_)) {
+                    self.suspicion = Some(with_causes(&error));
+                }
+                if matches!(error, ModelError::DeviceLost(_)) {
+                    self.post.despairs();
+                }
+                EngineError::Model(error)
+            }
             Err(payload) => {
                 let message = panic_message(payload.as_ref());
                 self.suspicion = Some(message.clone());
@@ -103,10 +112,18 @@ impl<R: Send, A: Send> Desk<R, A> {
         }
     }
 
-    /// Has a model that panicked compute a row that it knows.
+    /// Has a model that panicked or failed compute a row that it knows.
     fn prove(&mut self) -> Result<(), ModelLost> {
         let Some(message) = self.suspicion.take() else { return Ok(()) };
-        self.warm_up(&[1]).map_err(|_| ModelLost { model: self.lane.name, message })
+        self.try_out().map_err(|_| ModelLost { model: self.lane.name, message })
+    }
+
+    /// Has the model compute a row that it knows.
+    fn try_out(&mut self) -> Result<(), EngineError> {
+        let Some(model) = &self.model else { return Ok(()) };
+        let row = model.probe();
+        let cost = self.lane.weight(&row);
+        self.compute(&[row], cost).map(drop)
     }
 }
 
@@ -145,14 +162,17 @@ impl<R: Send, A: Send> Station for Desk<R, A> {
         self.prove()
     }
 
-    fn warm_up(&mut self, sizes: &[usize]) -> Result<(), EngineError> {
-        for size in sizes {
-            let Some(model) = &self.model else { return Ok(()) };
-            let rows: Vec<R> = (0..*size).map(|_| model.probe()).collect();
-            let cost = rows.iter().map(|row| self.lane.weight(row)).sum();
-            self.compute(&rows, cost)?;
+    fn warm_up(&mut self) -> Result<(), EngineError> {
+        let Some(model) = &mut self.model else { return Ok(()) };
+        let rows = self.lane.limits.batch.rows;
+        match catch_unwind(AssertUnwindSafe(|| model.warm_up(rows))) {
+            Ok(prepared) => prepared.map_err(EngineError::Model)?,
+            Err(payload) => {
+                let message = panic_message(payload.as_ref());
+                return Err(EngineError::Panicked { model: self.lane.name, message });
+            }
         }
-        Ok(())
+        self.try_out()
     }
 
     fn has_model(&self) -> bool {

@@ -14,15 +14,15 @@ pub(super) trait Station: Send {
     fn is_finished(&self) -> bool;
     /// Computes the next batch and answers it.
     fn execute(&mut self, cut: Cut) -> Result<(), ModelLost>;
-    /// Computes a row that the model knows, in batches of these sizes.
-    fn warm_up(&mut self, sizes: &[usize]) -> Result<(), EngineError>;
+    /// Prepares the model for batches of all sizes, and computes a row that it knows.
+    fn warm_up(&mut self) -> Result<(), EngineError>;
     /// Whether a model is there.
     fn has_model(&self) -> bool;
     /// Takes over another model, or none, where that was asked for.
     fn change(&mut self);
 }
 
-/// A model that panicked and has not been able to compute since.
+/// A model that panicked or failed and has not been able to compute since.
 #[derive(Debug)]
 pub(super) struct ModelLost {
     pub(super) model: &'static str,

@@ -8,15 +8,14 @@ use heartline_models::detector::FaceBox;
 use heartline_models::face::{self, FaceCrop, FacePrediction};
 use heartline_models::text::TextPrediction;
 use heartline_models::voice::{VoiceClip, VoicePrediction};
-use tokio::sync::watch;
 
 use super::lanes::{Lanes, try_out};
 use super::models::{LoadedModel, ModelFolders, ModelSource};
-use super::post::Post;
 use super::repository::Repository;
 use super::terms::{Settled, Terms};
-use super::view::{EngineView, ExecutingView, resident_bytes};
-use super::watchdog::{Keeper, STACK_BYTES};
+use super::unit::Units;
+use super::view::{EngineView, resident_bytes};
+use super::watchdog::STACK_BYTES;
 use super::{EngineConfig, EngineError, Health, MODEL_NAMES, ModelInfo, ModelStatistics, RepositoryEntry};
 use crate::telemetry::{record, with_causes};
 
@@ -36,22 +35,18 @@ pub struct Engine {
 }
 
 struct Inner {
-    lanes: Lanes,
-    post: Arc<Post>,
+    units: Units,
     source: Arc<dyn ModelSource>,
     repository: Arc<Repository>,
-    device: String,
     deadline: Duration,
     max_faces_per_frame: usize,
     max_batch_rows: usize,
     /// Models are loaded and unloaded one after the other.
     changing: tokio::sync::Mutex<()>,
-    /// Holds nothing; its sender lives as long as the watchdog's thread.
-    ended: watch::Receiver<()>,
 }
 
 impl Engine {
-    /// Loads all models, warms them up and starts the device's thread. This takes seconds and blocks.
+    /// Loads all models onto each device, warms them up and starts the devices' threads. This takes seconds and blocks.
     ///
     /// # Errors
     /// [`EngineError::NoWeights`], [`EngineError::Load`], [`EngineError::Device`], [`EngineError::Thread`], or the
@@ -65,29 +60,15 @@ impl Engine {
     /// # Errors
     /// What the source says, [`EngineError::Thread`], or the failure of a warm-up.
     pub fn start_with(config: &EngineConfig, source: Arc<dyn ModelSource>) -> Result<Self, EngineError> {
-        let post = Arc::new(Post::default());
-        let lanes = Lanes::new(config, &post);
         let repository = Arc::new(Repository::default());
-        let (alive, ended) = watch::channel(());
-        let keeper = Keeper {
-            config: config.clone(),
-            lanes: lanes.clone(),
-            post: Arc::clone(&post),
-            source: Arc::clone(&source),
-            repository: Arc::clone(&repository),
-        };
-        let device = keeper.start(alive)?;
         let inner = Inner {
-            lanes,
-            post,
+            units: Units::start(config, &source, &repository)?,
             source,
             repository,
-            device,
             deadline: config.deadline,
             max_faces_per_frame: config.max_faces_per_frame,
             max_batch_rows: config.max_batch_rows,
             changing: tokio::sync::Mutex::new(()),
-            ended,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -102,7 +83,8 @@ impl Engine {
         texts: Vec<String>,
         terms: impl Into<Terms>,
     ) -> Result<Vec<TextPrediction>, EngineError> {
-        Ok(self.inner.lanes.text.submit(texts, self.settle(terms)).await?.1)
+        let (lanes, terms) = self.settle(terms);
+        Ok(lanes.text.submit(texts, terms).await?.1)
     }
 
     /// How each clip sounds, 16 kHz mono, against what its caller usually sounds like where that is known.
@@ -115,7 +97,8 @@ impl Engine {
         terms: impl Into<Terms>,
     ) -> Result<Vec<VoicePrediction>, EngineError> {
         let clips = clips.into_iter().map(Into::into).collect();
-        Ok(self.inner.lanes.voice.submit(clips, self.settle(terms)).await?.1)
+        let (lanes, terms) = self.settle(terms);
+        Ok(lanes.voice.submit(clips, terms).await?.1)
     }
 
     /// Which faces each frame shows, and what they express, the largest first; a frame without a face is empty.
@@ -127,8 +110,8 @@ impl Engine {
         frames: Vec<RgbImage>,
         terms: impl Into<Terms>,
     ) -> Result<Vec<Vec<SeenFace>>, EngineError> {
-        let terms = self.settle(terms);
-        let (frames, mut found) = self.inner.lanes.detector.submit(frames, terms).await?;
+        let (lanes, terms) = self.settle(terms);
+        let (frames, mut found) = lanes.detector.submit(frames, terms).await?;
         for faces in &mut found {
             faces.sort_by(|one, other| (other.width * other.height).total_cmp(&(one.width * one.height)));
             faces.truncate(self.inner.max_faces_per_frame);
@@ -152,7 +135,7 @@ impl Engine {
         // Faces may be more than frames, so they are asked for in pieces that always fit the queue.
         while !crops.is_empty() {
             let rest = crops.split_off(crops.len().min(self.inner.max_batch_rows));
-            predictions.extend(self.inner.lanes.face.submit(crops, terms).await?.1);
+            predictions.extend(lanes.face.submit(crops, terms).await?.1);
             crops = rest;
         }
         let mut predictions = predictions.into_iter();
@@ -184,7 +167,8 @@ impl Engine {
         frames: Vec<RgbImage>,
         terms: impl Into<Terms>,
     ) -> Result<(Vec<RgbImage>, Vec<Vec<FaceBox>>), EngineError> {
-        self.inner.lanes.detector.submit(frames, self.settle(terms)).await
+        let (lanes, terms) = self.settle(terms);
+        lanes.detector.submit(frames, terms).await
     }
 
     /// What each crop of a face expresses, where no face has to be found.
@@ -196,31 +180,31 @@ impl Engine {
         crops: Vec<FaceCrop>,
         terms: impl Into<Terms>,
     ) -> Result<Vec<FacePrediction>, EngineError> {
-        Ok(self.inner.lanes.face.submit(crops, self.settle(terms)).await?.1)
+        let (lanes, terms) = self.settle(terms);
+        Ok(lanes.face.submit(crops, terms).await?.1)
     }
 
-    /// Terms with a deadline: a step that begins now is to be answered by then.
-    fn settle(&self, terms: impl Into<Terms>) -> Settled {
+    /// Terms with a deadline, by when a step that begins now is to be answered, and the queues of the device for it.
+    fn settle(&self, terms: impl Into<Terms>) -> (&Lanes, Settled) {
         let Terms { deadline, priority, session } = terms.into();
         let deadline = deadline.unwrap_or_else(|| Instant::now() + self.inner.deadline);
-        Settled { deadline, priority, session }
+        (self.inner.units.choose(priority, session), Settled { deadline, priority, session })
     }
 
-    /// Has every loaded model compute one row that it knows.
+    /// Has every loaded model compute one row that it knows, on each device that is not just being brought back.
     pub async fn health(&self) -> Health {
-        let device_fault = self.inner.post.fault();
-        if device_fault.is_some() {
-            // Asking would only wait until the device is back.
-            return Health { models: Vec::new(), device_fault };
-        }
-        let models = self.inner.lanes.health(Instant::now() + self.inner.deadline).await;
-        Health { models, device_fault }
+        let device_fault = self.inner.units.fault();
+        let deadline = Instant::now() + self.inner.deadline;
+        // Asking a device that has a fault would only wait until it is back.
+        let healthy = self.inner.units.iter().filter(|unit| unit.is_healthy());
+        let models = futures_util::future::join_all(healthy.map(|unit| unit.lanes.health(deadline))).await;
+        Health { models: models.into_iter().flatten().collect(), device_fault }
     }
 
     /// Whether the engine can still recover by itself; where not, the program has to be started anew.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        !self.inner.post.is_hopeless()
+        self.inner.units.is_alive()
     }
 
     /// The models that are loaded.
@@ -237,16 +221,16 @@ impl Engine {
         model.map_or_else(|| name.to_owned(), |model| format!("{}/{}", model.name, model.version))
     }
 
-    /// The device that they compute on.
+    /// The devices that they compute on, separated by commas.
     #[must_use]
-    pub fn device(&self) -> &str {
-        &self.inner.device
+    pub fn device(&self) -> String {
+        self.inner.units.names()
     }
 
     /// What each model has done since the program started.
     #[must_use]
     pub fn statistics(&self) -> Vec<ModelStatistics> {
-        self.inner.lanes.statistics()
+        self.inner.units.statistics()
     }
 
     /// Every version of every model there is, loaded or not. It reads folders, so it blocks for a moment.
@@ -258,22 +242,10 @@ impl Engine {
     /// What the engine is doing at this moment. It reads folders, so it blocks for a moment.
     #[must_use]
     pub fn view(&self) -> EngineView {
-        let Inner { lanes, post, device, .. } = &*self.inner;
-        let executing = post.executing().map(|executing| ExecutingView {
-            model: executing.model,
-            rows: executing.rows,
-            for_ms: u64::try_from(executing.since.elapsed().as_millis()).unwrap_or(u64::MAX),
-        });
-        let fault = post.fault();
         EngineView {
-            device: device.clone(),
-            is_healthy: fault.is_none(),
-            fault,
-            restarts: post.restarts(),
+            devices: self.inner.units.views(),
             resident_bytes: resident_bytes(),
-            executing,
-            queues: lanes.views(),
-            models: lanes.statistics().into_iter().map(Into::into).collect(),
+            models: self.statistics().into_iter().map(Into::into).collect(),
             repository: self.repository(),
         }
     }
@@ -315,21 +287,38 @@ impl Engine {
         }
     }
 
-    /// Loads a model and puts it behind its queue.
+    /// Loads a model for every device and puts it behind their queues, where all of them can compute it.
     async fn take_over(&self, name: &'static str, version: Option<u32>) -> Result<ModelInfo, EngineError> {
         let _progress = self.inner.repository.begin_load(name, version.unwrap_or(0));
-        let LoadedModel { model, info } = self.load_aside(name, version).await?;
-        let done = self.inner.lanes.replace(model, info.version)?;
-        done.await.map_err(|_| EngineError::Stopped)?;
+        let mut loaded = vec![self.load_aside(name, version, 0).await?];
+        let info = loaded[0].info.clone();
+        for place in 1..self.inner.units.iter().count() {
+            // The same version for all, though a newer one may just be arriving.
+            loaded.push(self.load_aside(name, Some(info.version), place).await?);
+        }
+        let replaced = self
+            .inner
+            .units
+            .iter()
+            .zip(loaded)
+            .map(|(unit, loaded)| unit.lanes.replace(loaded.model, info.version));
+        for done in replaced.collect::<Result<Vec<_>, _>>()? {
+            done.await.map_err(|_| EngineError::Stopped)?;
+        }
         Ok(info)
     }
 
     /// Loads a model on a thread of its own and has it compute a row, while the other one serves on.
-    async fn load_aside(&self, name: &'static str, version: Option<u32>) -> Result<LoadedModel, EngineError> {
+    async fn load_aside(
+        &self,
+        name: &'static str,
+        version: Option<u32>,
+        place: usize,
+    ) -> Result<LoadedModel, EngineError> {
         let source = Arc::clone(&self.inner.source);
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let work = move || {
-            let outcome = source.load(name, version).and_then(|mut loaded| {
+            let outcome = source.load(name, version, place).and_then(|mut loaded| {
                 try_out(&mut loaded.model, name)?;
                 Ok(loaded)
             });
@@ -353,8 +342,10 @@ impl Engine {
         let engine = self.clone();
         let unloading = tokio::spawn(async move {
             let _turn = engine.inner.changing.lock().await;
-            let done = engine.inner.lanes.remove(name)?;
-            done.await.map_err(|_| EngineError::Stopped)?;
+            let removed = engine.inner.units.iter().map(|unit| unit.lanes.remove(name));
+            for done in removed.collect::<Result<Vec<_>, _>>()? {
+                done.await.map_err(|_| EngineError::Stopped)?;
+            }
             engine.inner.repository.is_unloaded(name);
             tracing::info!(model = name, "the model is unloaded");
             record::model_change(name, "unloaded");
@@ -364,13 +355,15 @@ impl Engine {
     }
 
     /// Accepts nothing more from now on; what was accepted is still answered. The future completes when that is done
-    /// and the device's thread has ended.
+    /// and the devices' threads have ended.
     pub fn shutdown(&self) -> impl Future<Output = ()> + Send + 'static {
-        self.inner.lanes.close();
-        let mut ended = self.inner.ended.clone();
+        self.inner.units.close();
+        let endings = self.inner.units.endings();
         async move {
-            // An error says that the sender is gone, and with it the thread.
-            while ended.changed().await.is_ok() {}
+            for mut ended in endings {
+                // An error says that the sender is gone, and with it the thread.
+                while ended.changed().await.is_ok() {}
+            }
         }
     }
 }
@@ -379,15 +372,9 @@ impl std::fmt::Debug for Engine {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("Engine")
-            .field("device", &self.inner.device)
+            .field("device", &self.device())
             .field("models", &self.models())
             .finish_non_exhaustive()
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.lanes.close();
     }
 }
 

@@ -1,7 +1,7 @@
 //! The engine's front door with fake models of the real kinds.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use heartline_models::detector::FaceBox;
@@ -16,11 +16,18 @@ use super::{
     ModelState,
 };
 
-/// Answers as if a text's length were its valence; the text "slow" takes its time, "bad" is refused.
-struct Texts;
+/// Answers as if a text's length were its valence and its device's place its dominance; the text "slow" takes its
+/// time, "bad" is refused, and a lost device answers nothing more.
+struct Texts {
+    place: usize,
+    is_lost: Arc<AtomicBool>,
+}
 
 impl Model<String, TextPrediction> for Texts {
     fn compute(&mut self, rows: &[String]) -> Result<Vec<TextPrediction>, ModelError> {
+        if self.place == 0 && self.is_lost.load(Ordering::Relaxed) {
+            return Err(ModelError::Computation("the device is lost".to_owned()));
+        }
         if rows.iter().any(|row| row == "bad") {
             return Err(ModelError::Input("a bad text".to_owned()));
         }
@@ -31,7 +38,7 @@ impl Model<String, TextPrediction> for Texts {
             categories: [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
             valence: row.len() as f32 / 100.0,
             arousal: 0.0,
-            dominance: 0.0,
+            dominance: self.place as f32,
             satisfaction: None,
             frustration: None,
             confusion: None,
@@ -130,17 +137,26 @@ fn frame(faces: u8) -> RgbImage {
 #[derive(Default)]
 struct Fakes {
     broken_voices: u32,
+    /// How many devices there are; one where this is 0.
+    devices: usize,
     loads: AtomicU32,
+    /// Whether the first device has stopped to compute texts.
+    is_lost: Arc<AtomicBool>,
 }
 
 impl ModelSource for Fakes {
-    fn open(&self) -> Result<String, EngineError> {
-        Ok("cpu".to_owned())
+    fn open(&self) -> Result<Vec<String>, EngineError> {
+        Ok((0..self.devices.max(1)).map(|index| format!("fake:{index}")).collect())
     }
 
-    fn load(&self, name: &'static str, version: Option<u32>) -> Result<LoadedModel, EngineError> {
+    fn load(
+        &self,
+        name: &'static str,
+        version: Option<u32>,
+        place: usize,
+    ) -> Result<LoadedModel, EngineError> {
         let version = version.unwrap_or(1);
-        if version == 9 {
+        if version == 9 || (version == 8 && place > 0) {
             return Err(EngineError::Load {
                 model: name,
                 folder: "nowhere".into(),
@@ -149,7 +165,7 @@ impl ModelSource for Fakes {
         }
         let fails = name == "voice" && self.loads.fetch_add(1, Ordering::Relaxed) < self.broken_voices;
         let model = match name {
-            "text" => AnyModel::Text(Box::new(Texts)),
+            "text" => AnyModel::Text(Box::new(Texts { place, is_lost: Arc::clone(&self.is_lost) })),
             "voice" => AnyModel::Voice(Box::new(Voices { fails })),
             "detector" => AnyModel::Detector(Box::new(Detector)),
             _ => AnyModel::Face(Box::new(Faces(0))),
@@ -189,7 +205,7 @@ async fn every_modality_answers_in_the_order_of_its_rows() {
     let arousals: Vec<f32> = clips.unwrap().iter().map(|clip| clip.arousal).collect();
     assert_eq!(arousals, [5.0, 2.0]);
     assert_eq!(engine.models().len(), 4);
-    assert_eq!(engine.device(), "cpu");
+    assert_eq!(engine.device(), "fake:0");
 }
 
 #[tokio::test]
@@ -227,10 +243,10 @@ fn a_model_that_cannot_compute_is_found_at_the_start() {
     assert!(matches!(error, EngineError::Panicked { model: "voice", .. }), "{error}");
     struct Nothing;
     impl ModelSource for Nothing {
-        fn open(&self) -> Result<String, EngineError> {
-            Ok("cpu".to_owned())
+        fn open(&self) -> Result<Vec<String>, EngineError> {
+            Ok(vec!["fake:0".to_owned()])
         }
-        fn load(&self, model: &'static str, _: Option<u32>) -> Result<LoadedModel, EngineError> {
+        fn load(&self, model: &'static str, _: Option<u32>, _: usize) -> Result<LoadedModel, EngineError> {
             assert!(model == "text", "a loader that panics");
             Err(EngineError::NoWeights { model, folder: "models/weights/text".into() })
         }
@@ -312,7 +328,7 @@ async fn a_lost_model_is_loaded_anew_and_the_rest_goes_on() {
     );
     assert!(texts.is_ok() && clips.is_ok());
     let view = engine.view();
-    assert_eq!((view.restarts, view.models[1].version), (1, 1));
+    assert_eq!((view.devices[0].restarts, view.models[1].version), (1, 1));
     assert!(engine.is_alive());
 }
 
@@ -323,7 +339,7 @@ async fn a_thread_that_hangs_is_replaced() {
     let own = engine.clone();
     let slow = tokio::spawn(async move { own.analyze_texts(vec!["slow".to_owned()], None).await });
     let asked = Instant::now();
-    while engine.view().restarts == 0 {
+    while engine.view().devices[0].restarts == 0 {
         assert!(asked.elapsed() < Duration::from_secs(10), "the watchdog sleeps");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -338,10 +354,89 @@ async fn the_view_tells_what_was_done() {
     let engine = start(&config(), false).unwrap();
     engine.analyze_texts(vec!["one".to_owned(), "two".to_owned()], None).await.unwrap();
     let view = engine.view();
-    assert!(view.is_healthy && view.fault.is_none() && view.device == "cpu");
+    let device = &view.devices[0];
+    assert!(device.is_healthy && device.fault.is_none() && device.device == "fake:0");
     assert_eq!(view.models[0].batches[&2], 1);
-    assert_eq!((view.queues[0].live_rows, view.queues[0].limit_rows), (0, 64));
+    assert_eq!((device.queues[0].live_rows, device.queues[0].limit_rows), (0, 64));
     let statistics = &engine.statistics()[0];
     assert_eq!((statistics.success.count, statistics.failure.count, statistics.version), (1, 0, 1));
     assert!(serde_json::to_value(&view).unwrap()["repository"][0]["state"].is_string());
+}
+
+/// An engine with two devices, and the switch that loses the first one.
+fn start_two(config: &EngineConfig) -> (Engine, Arc<AtomicBool>) {
+    let source = Fakes { devices: 2, ..Fakes::default() };
+    let is_lost = Arc::clone(&source.is_lost);
+    (Engine::start_with(config, Arc::new(source)).unwrap(), is_lost)
+}
+
+/// The device that a text of a session was computed on.
+async fn device_of(engine: &Engine, text: &str, session: u64) -> usize {
+    let terms = super::Terms { session: Some(session), ..super::Terms::default() };
+    engine.analyze_texts(vec![text.to_owned()], terms).await.unwrap()[0].dominance as usize
+}
+
+#[tokio::test]
+async fn sessions_spread_over_the_devices_and_a_busy_one_is_left_out() {
+    let (engine, _) = start_two(&config());
+    assert_eq!((engine.device().as_str(), engine.models().len()), ("fake:0,fake:1", 4));
+    for session in 0..6 {
+        assert_eq!(device_of(&engine, "quick", session).await, session as usize % 2);
+    }
+    // Both have a pace by now, so work that is accepted counts.
+    let own = engine.clone();
+    let slow = tokio::spawn(async move { device_of(&own, "slow", 0).await });
+    while engine.view().devices[0].executing.is_none() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(device_of(&engine, "quick", 0).await, 1, "the other one is free");
+    assert_eq!(slow.await.unwrap(), 0);
+    let statistics = &engine.statistics()[0];
+    assert_eq!(statistics.success.count, 8, "both count in one ledger");
+    engine.shutdown().await;
+    assert!(matches!(engine.analyze_texts(vec!["late".to_owned()], None).await, Err(EngineError::Stopped)));
+}
+
+#[tokio::test]
+async fn a_model_takes_over_on_all_devices_or_on_none() {
+    let (engine, _) = start_two(&config());
+    let refused = engine.load_model("text", Some(8)).await;
+    assert!(matches!(refused, Err(EngineError::Load { .. })), "the second device cannot have it");
+    assert_eq!(engine.statistics()[0].version, 1);
+    assert_eq!(engine.load_model("text", Some(2)).await.unwrap(), 2);
+    assert_eq!(engine.models()[0].version, 2);
+    for session in 0..2 {
+        assert_eq!(device_of(&engine, "quick", session).await, session as usize);
+    }
+    engine.unload_model("text").await.unwrap();
+    for session in 0..2 {
+        let terms = super::Terms { session: Some(session), ..super::Terms::default() };
+        let gone = engine.analyze_texts(vec!["text".to_owned()], terms).await;
+        assert!(matches!(gone, Err(EngineError::NotLoaded { model: "text" })), "{gone:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_device_is_left_out_until_it_computes_again() {
+    let (engine, is_lost) = start_two(&config());
+    is_lost.store(true, Ordering::Relaxed);
+    let terms = super::Terms { session: Some(0), ..super::Terms::default() };
+    let failed = engine.analyze_texts(vec!["text".to_owned()], terms).await;
+    assert!(matches!(failed, Err(EngineError::Model(_))), "{failed:?}");
+    let since = Instant::now();
+    while engine.view().devices[0].is_healthy {
+        assert!(since.elapsed() < Duration::from_secs(10), "nobody notices");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(device_of(&engine, "text", 0).await, 1);
+    let fault = engine.view().devices[0].fault.clone().unwrap();
+    assert!(fault.contains("the device is lost"), "{fault}");
+    let health = engine.health().await;
+    assert!(health.is_ready() && engine.is_alive(), "the other device serves: {health:?}");
+    is_lost.store(false, Ordering::Relaxed);
+    while !engine.view().devices[0].is_healthy {
+        assert!(since.elapsed() < Duration::from_secs(30), "it does not come back");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(device_of(&engine, "text", 0).await, 0);
 }

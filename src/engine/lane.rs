@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use tracing::Span;
 
-use super::backlog::{Accepted, Backlog, Pace};
+use super::backlog::{Accepted, Pace, Site};
 use super::ledger::{Ledger, ModelStatistics};
-use super::post::Bell;
 use super::queue::{BatchLimits, Due, Queue, Waiting};
 use super::terms::{Priority, Settled};
 use super::{EngineError, Model};
@@ -74,7 +73,7 @@ struct State<R, A> {
 pub(super) struct Lane<R, A> {
     pub(super) name: &'static str,
     pub(super) limits: LaneLimits,
-    pub(super) ledger: Ledger,
+    pub(super) ledger: Arc<Ledger>,
     pub(super) pace: Pace,
     /// What a row costs: tokens for texts, one for anything else.
     weigh: fn(&R) -> u64,
@@ -83,8 +82,7 @@ pub(super) struct Lane<R, A> {
     /// The permits that batch work may hold, which leaves some for live work at any time.
     batch_permits: Semaphore,
     state: Mutex<State<R, A>>,
-    bell: Arc<Bell>,
-    backlog: Backlog,
+    site: Site,
     /// The version of the loaded model; 0 where none is.
     version: AtomicU32,
     /// A row that the loaded model can answer if it is healthy.
@@ -101,22 +99,21 @@ impl<R: Send, A: Send> Lane<R, A> {
         name: &'static str,
         limits: LaneLimits,
         weigh: fn(&R) -> u64,
-        bell: Arc<Bell>,
-        backlog: Backlog,
+        site: Site,
+        ledger: Arc<Ledger>,
     ) -> Self {
         let state = State { queue: Queue::default(), changes: VecDeque::new(), refuses: true, closed: false };
         let permits = limits.queue_rows.min(Semaphore::MAX_PERMITS);
         Self {
             name,
             limits,
-            ledger: Ledger::default(),
+            ledger,
             pace: Pace::default(),
             weigh,
             permits: Semaphore::new(permits),
             batch_permits: Semaphore::new(batch_share(permits)),
             state: Mutex::new(state),
-            bell,
-            backlog,
+            site,
             version: AtomicU32::new(0),
             probe: Mutex::new(None),
         }
@@ -161,7 +158,7 @@ impl<R: Send, A: Send> Lane<R, A> {
         if now >= terms.deadline {
             return Err(EngineError::Deadline);
         }
-        let before = self.backlog.before(terms.priority);
+        let before = self.site.backlog.before(terms.priority);
         let overloaded = || {
             record::rejected(self.name, count);
             let retry_after_ms = u64::try_from(before.as_millis()).unwrap_or(u64::MAX);
@@ -198,7 +195,7 @@ impl<R: Send, A: Send> Lane<R, A> {
                 piece.extend(rows.next());
             }
             let (reply, receiver) = oneshot::channel();
-            let accepted = self.backlog.accept(terms.priority, self.pace.of(cost));
+            let accepted = self.site.backlog.accept(terms.priority, self.pace.of(cost));
             let Settled { deadline, priority, .. } = terms;
             let count = piece.len();
             let item = Entry { rows: piece, reply, span: Span::current(), _accepted: accepted };
@@ -213,9 +210,9 @@ impl<R: Send, A: Send> Lane<R, A> {
             return Err(EngineError::NotLoaded { model: self.name });
         }
         let numbers = state.queue.push(terms.session, pieces).into();
-        record::queue_rows(self.name, state.queue.rows());
+        record::queue_rows(&self.site.device, self.name, state.queue.rows());
         drop(state);
-        self.bell.ring();
+        self.site.bell.ring();
         Ok(Request { lane: self, numbers, deadline: terms.deadline, replies })
     }
 
@@ -233,7 +230,7 @@ impl<R: Send, A: Send> Lane<R, A> {
         let mut state = self.lock();
         let is_wanted = |entry: &Waiting<Entry<R, A>>| abandoned(entry, now).is_none();
         let (batch, unwanted) = state.queue.take(now, self.limits.batch, is_wanted);
-        record::queue_rows(self.name, state.queue.rows());
+        record::queue_rows(&self.site.device, self.name, state.queue.rows());
         drop(state);
         for entry in unwanted {
             record::skipped(self.name, abandoned(&entry, now).unwrap_or("gone"), entry.rows);
@@ -253,7 +250,7 @@ impl<R: Send, A: Send> Lane<R, A> {
         }
         state.changes.push_back(change);
         drop(state);
-        self.bell.ring();
+        self.site.bell.ring();
         Ok(())
     }
 
@@ -291,7 +288,7 @@ impl<R: Send, A: Send> Lane<R, A> {
     /// Accepts nothing more. What waits is still computed.
     pub(super) fn close(&self) {
         self.lock().closed = true;
-        self.bell.ring();
+        self.site.bell.ring();
     }
 
     /// Whether nothing waits and nothing more will come.
@@ -301,8 +298,8 @@ impl<R: Send, A: Send> Lane<R, A> {
     }
 
     #[cfg(test)]
-    pub(super) fn bell(&self) -> Arc<Bell> {
-        Arc::clone(&self.bell)
+    pub(super) fn bell(&self) -> Arc<super::post::Bell> {
+        Arc::clone(&self.site.bell)
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -335,11 +332,11 @@ impl<R: Send, A: Send> Lane<R, A> {
         if !forgotten.is_empty() {
             let reason = if Instant::now() >= deadline { "deadline" } else { "gone" };
             record::skipped(self.name, reason, forgotten.iter().map(|entry| entry.rows).sum());
-            record::queue_rows(self.name, state.queue.rows());
+            record::queue_rows(&self.site.device, self.name, state.queue.rows());
         }
         drop(state);
         // A change may have been waiting for these to go.
-        self.bell.ring();
+        self.site.bell.ring();
     }
 
     /// A panic cannot happen while the lock is held, so a poisoned state is as good as any.

@@ -1,7 +1,7 @@
 //! The queues of all models side by side, and what is done to all of them or to one by its name.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use heartline_models::RgbImage;
 use heartline_models::detector::FaceBox;
@@ -10,11 +10,11 @@ use heartline_models::text::TextPrediction;
 use heartline_models::voice::{VoiceClip, VoicePrediction};
 use tokio::sync::oneshot;
 
-use super::backlog::Backlog;
+use super::backlog::Site;
 use super::desk::Desk;
 use super::device::Station;
 use super::lane::{Change, Lane, LaneLimits};
-use super::ledger::ModelStatistics;
+use super::ledger::{Ledger, ModelStatistics};
 use super::post::Post;
 use super::queue::BatchLimits;
 use super::terms::{Priority, Settled};
@@ -32,7 +32,11 @@ pub(super) struct Lanes {
     pub(super) voice: Arc<Lane<VoiceClip, VoicePrediction>>,
     pub(super) detector: Arc<Lane<RgbImage, Vec<FaceBox>>>,
     pub(super) face: Arc<Lane<FaceCrop, FacePrediction>>,
+    site: Site,
 }
+
+/// What each model has done, in the order of [`MODEL_NAMES`]; all devices count in the same ones.
+pub(super) type Ledgers = [Arc<Ledger>; MODEL_NAMES.len()];
 
 /// Does the same with each lane.
 macro_rules! each_lane {
@@ -60,7 +64,7 @@ macro_rules! each_lane {
 }
 
 impl Lanes {
-    pub(super) fn new(config: &EngineConfig, post: &Post) -> Self {
+    pub(super) fn new(config: &EngineConfig, site: Site, ledgers: &Ledgers) -> Self {
         let batch = BatchLimits {
             rows: config.max_batch_rows.max(1),
             cost: config.max_batch_rows.max(1) as u64,
@@ -69,14 +73,19 @@ impl Lanes {
         let limits = LaneLimits { queue_rows: config.queue_rows, batch };
         let text =
             LaneLimits { batch: BatchLimits { cost: config.max_batch_tokens.max(1), ..batch }, ..limits };
-        let backlog = Backlog::default();
-        let parts = || (Arc::clone(&post.bell), backlog.clone());
+        let [of_text, of_voice, of_detector, of_face] = ledgers.clone();
         Self {
-            text: lane("text", text, tokens, parts()),
-            voice: lane("voice", limits, |_| 1, parts()),
-            detector: lane("detector", limits, |_| 1, parts()),
-            face: lane("face", limits, |_| 1, parts()),
+            text: Arc::new(Lane::new("text", text, tokens, site.clone(), of_text)),
+            voice: Arc::new(Lane::new("voice", limits, |_| 1, site.clone(), of_voice)),
+            detector: Arc::new(Lane::new("detector", limits, |_| 1, site.clone(), of_detector)),
+            face: Arc::new(Lane::new("face", limits, |_| 1, site.clone(), of_face)),
+            site,
         }
+    }
+
+    /// The work that comes before new work of a priority, as far as it can be estimated.
+    pub(super) fn before(&self, priority: Priority) -> Duration {
+        self.site.backlog.before(priority)
     }
 
     pub(super) fn close(&self) {
@@ -160,15 +169,6 @@ impl Lanes {
         }?;
         Ok(receiver)
     }
-}
-
-fn lane<R: Send, A: Send>(
-    name: &'static str,
-    limits: LaneLimits,
-    weigh: fn(&R) -> u64,
-    (bell, backlog): (Arc<super::post::Bell>, Backlog),
-) -> Arc<Lane<R, A>> {
-    Arc::new(Lane::new(name, limits, weigh, bell, backlog))
 }
 
 fn desk<R: Send + 'static, A: Send + 'static>(

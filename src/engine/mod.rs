@@ -22,6 +22,7 @@ mod post;
 mod queue;
 mod repository;
 mod terms;
+mod unit;
 mod view;
 mod watchdog;
 
@@ -42,7 +43,7 @@ pub use ledger::{ModelStatistics, Span};
 pub use models::{AnyModel, FoundVersion, LoadedModel, ModelFolders, ModelSource, newest_version};
 pub use repository::{ModelState, NOT_LOADED, RepositoryEntry};
 pub use terms::{Priority, Terms};
-pub use view::{EngineView, ExecutingView, ModelView, QueueView};
+pub use view::{DeviceView, EngineView, ExecutingView, ModelView, QueueView};
 
 /// The models of an engine, by the names of their folders.
 pub const MODEL_NAMES: [&str; 4] = ["text", "voice", "detector", "face"];
@@ -60,4 +61,13 @@ pub trait Model<R, A>: Send {
 
     /// A row that a healthy model can answer.
     fn probe(&self) -> R;
+
+    /// Prepares for batches of up to so many rows, where that takes time the first time: a GPU compiles and chooses its
+    /// kernels by the shape of a batch.
+    ///
+    /// # Errors
+    /// [`ModelError`]
+    fn warm_up(&mut self, _rows: usize) -> Result<(), ModelError> {
+        Ok(())
+    }
 }

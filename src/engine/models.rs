@@ -7,7 +7,9 @@ use heartline_models::detector::{FaceBox, FaceDetector};
 use heartline_models::face::{CROP_SIDE, FaceCrop, FaceModel, FacePrediction};
 use heartline_models::text::{TextModel, TextPrediction};
 use heartline_models::voice::{self, VoiceClip, VoiceModel, VoicePrediction};
-use heartline_models::{Device, DeviceChoice, MANIFEST_FILE, Manifest, ModelError, RgbImage};
+use heartline_models::{
+    Device, DeviceChoice, MANIFEST_FILE, Manifest, ModelError, PrecisionChoice, RgbImage, keep_kernels,
+};
 
 use super::{EngineConfig, EngineError, MODEL_NAMES, Model, ModelInfo};
 
@@ -49,17 +51,22 @@ pub struct FoundVersion {
 
 /// Where an engine gets its models from; it may be asked at any time, from any thread.
 pub trait ModelSource: Send + Sync {
-    /// Opens the device that the models are to compute on, and names it.
+    /// Opens the devices that the models are to compute on, and names them; there is one at least.
     ///
     /// # Errors
     /// [`EngineError::Device`]
-    fn open(&self) -> Result<String, EngineError>;
+    fn open(&self) -> Result<Vec<String>, EngineError>;
 
-    /// Loads a model, in its newest version where none is named.
+    /// Loads a model onto the device at this place of [`Self::open`]'s, in its newest version where none is named.
     ///
     /// # Errors
     /// [`EngineError::NoWeights`], [`EngineError::UnknownVersion`] or [`EngineError::Load`].
-    fn load(&self, name: &'static str, version: Option<u32>) -> Result<LoadedModel, EngineError>;
+    fn load(
+        &self,
+        name: &'static str,
+        version: Option<u32>,
+        place: usize,
+    ) -> Result<LoadedModel, EngineError>;
 
     /// Every version there is, of models known or not.
     fn versions(&self) -> Vec<FoundVersion>;
@@ -69,41 +76,67 @@ pub trait ModelSource: Send + Sync {
 pub struct ModelFolders {
     root: PathBuf,
     choice: DeviceChoice,
-    device: OnceLock<Device>,
+    precision: PrecisionChoice,
+    kernels: Option<PathBuf>,
+    devices: OnceLock<Vec<Device>>,
 }
 
 impl ModelFolders {
     /// The models of the configured folder, for the configured device.
     #[must_use]
     pub fn new(config: &EngineConfig) -> Self {
-        Self { root: config.models_folder.clone(), choice: config.device, device: OnceLock::new() }
+        Self {
+            root: config.models_folder.clone(),
+            choice: config.device.clone(),
+            precision: config.precision,
+            kernels: config.kernels_folder.clone().or_else(usual_kernels_folder),
+            devices: OnceLock::new(),
+        }
     }
 
-    fn device(&self) -> Result<&Device, EngineError> {
-        if let Some(device) = self.device.get() {
-            return Ok(device);
+    fn devices(&self) -> Result<&[Device], EngineError> {
+        if let Some(devices) = self.devices.get() {
+            return Ok(devices);
         }
-        let device = Device::open(self.choice).map_err(EngineError::Device)?;
-        Ok(self.device.get_or_init(|| device))
+        // Another engine of this program may have said so already.
+        let _ = keep_kernels(self.kernels.as_deref());
+        let devices = Device::open_all(&self.choice, self.precision).map_err(EngineError::Device)?;
+        Ok(self.devices.get_or_init(|| devices))
+    }
+
+    fn device_names(&self) -> Result<Vec<String>, EngineError> {
+        Ok(self.devices()?.iter().map(|device| device.name().to_owned()).collect())
     }
 }
 
 impl ModelSource for ModelFolders {
-    fn open(&self) -> Result<String, EngineError> {
-        let device = self.device()?;
-        let no_gpu = device.why_no_gpu();
-        tracing::info!(device = device.name(), asked = %self.choice, no_gpu, "the models compute here");
-        Ok(device.name().to_owned())
+    fn open(&self) -> Result<Vec<String>, EngineError> {
+        for device in self.devices()? {
+            let (no_gpu, precision) = (device.why_no_gpu(), device.precision());
+            tracing::info!(
+                device = device.name(),
+                asked = %self.choice,
+                %precision,
+                no_gpu,
+                "the models compute here"
+            );
+        }
+        self.device_names()
     }
 
-    fn load(&self, name: &'static str, version: Option<u32>) -> Result<LoadedModel, EngineError> {
+    fn load(
+        &self,
+        name: &'static str,
+        version: Option<u32>,
+        place: usize,
+    ) -> Result<LoadedModel, EngineError> {
         let folder = match version {
             None => newest_version(&self.root, name)?,
             Some(version) => version_folder(&self.root, name, version)?,
         };
         let failed = |source| EngineError::Load { model: name, folder: folder.clone(), source };
-        let device = self.device()?;
-        let info = describe(&folder, device.name()).map_err(failed)?;
+        let Some(device) = self.devices()?.get(place) else { return Err(EngineError::Stopped) };
+        let info = describe(&folder, &self.device_names()?.join(",")).map_err(failed)?;
         check_place(&folder, name, &info).map_err(failed)?;
         let model = match name {
             "text" => TextModel::load(&folder, device).map(|model| AnyModel::Text(Box::new(model))),
@@ -137,6 +170,13 @@ impl ModelSource for ModelFolders {
         }
         found
     }
+}
+
+/// Where kernels are kept unless the configuration says otherwise: with the caches of the user, if there are such.
+fn usual_kernels_folder() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let caches = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
+    Some(caches.join("heartline/kernels"))
 }
 
 /// The folders of a model whose names are version numbers.
@@ -198,6 +238,10 @@ impl Model<String, TextPrediction> for TextModel {
     fn probe(&self) -> String {
         "All is well.".to_owned()
     }
+
+    fn warm_up(&mut self, rows: usize) -> Result<(), ModelError> {
+        TextModel::warm_up(self, rows)
+    }
 }
 
 impl Model<VoiceClip, VoicePrediction> for VoiceModel {
@@ -212,6 +256,10 @@ impl Model<VoiceClip, VoicePrediction> for VoiceModel {
         let hum = samples.map(|at| 0.2 * (f32::from(at) / rate_hz * 200.0 * std::f32::consts::TAU).sin());
         VoiceClip::from(hum.collect::<Vec<f32>>())
     }
+
+    fn warm_up(&mut self, rows: usize) -> Result<(), ModelError> {
+        VoiceModel::warm_up(self, rows)
+    }
 }
 
 impl Model<RgbImage, Vec<FaceBox>> for FaceDetector {
@@ -222,6 +270,10 @@ impl Model<RgbImage, Vec<FaceBox>> for FaceDetector {
     fn probe(&self) -> RgbImage {
         RgbImage { width: PROBE_SIDE, height: PROBE_SIDE, pixels: vec![128; PROBE_SIDE * PROBE_SIDE * 3] }
     }
+
+    fn warm_up(&mut self, rows: usize) -> Result<(), ModelError> {
+        FaceDetector::warm_up(self, rows)
+    }
 }
 
 impl Model<FaceCrop, FacePrediction> for FaceModel {
@@ -231,6 +283,10 @@ impl Model<FaceCrop, FacePrediction> for FaceModel {
 
     fn probe(&self) -> FaceCrop {
         FaceCrop { pixels: vec![128; CROP_SIDE * CROP_SIDE], quality: 1.0 }
+    }
+
+    fn warm_up(&mut self, rows: usize) -> Result<(), ModelError> {
+        FaceModel::warm_up(self, rows)
     }
 }
 
@@ -269,13 +325,13 @@ mod tests {
     #[test]
     fn a_damaged_model_is_named_with_its_folder() {
         let (root, source) = with_manifest("text/1", "{}");
-        match source.load("text", None).err() {
+        match source.load("text", None, 0).err() {
             Some(EngineError::Load { model: "text", folder, .. }) => {
                 assert_eq!(folder, root.path().join("text/1"));
             }
             other => panic!("expected a failed load, got {other:?}"),
         }
-        let missing = source.load("text", Some(2)).err();
+        let missing = source.load("text", Some(2), 0).err();
         assert!(matches!(missing, Some(EngineError::UnknownVersion { model: "text", version: 2, .. })));
     }
 
@@ -285,7 +341,7 @@ mod tests {
         for folder in ["text/1", "voice/2"] {
             let (_root, source) = with_manifest(folder, manifest);
             let name = if folder.starts_with("text") { "text" } else { "voice" };
-            let error = source.load(name, None).err().map(|error| crate::telemetry::with_causes(&error));
+            let error = source.load(name, None, 0).err().map(|error| crate::telemetry::with_causes(&error));
             assert!(
                 error.as_ref().is_some_and(|error| error.contains("belongs into another folder")),
                 "{error:?}"

@@ -96,10 +96,12 @@ impl Post {
 
     /// Notes that the device computes again.
     pub(super) fn recovers(&self) {
-        self.lock().fault = None;
+        let mut condition = self.lock();
+        condition.fault = None;
+        condition.is_hopeless = false;
     }
 
-    /// Notes that no further thread will help: the program has to be started anew.
+    /// Notes that no further thread is likely to help: the program has to be started anew.
     pub(super) fn despairs(&self) {
         self.lock().is_hopeless = true;
     }
@@ -147,7 +149,9 @@ mod tests {
         assert_eq!((post.fault(), post.restarts()), (None, 0));
         post.fails("it hangs".to_owned());
         assert_eq!((post.fault().as_deref(), post.restarts()), (Some("it hangs"), 1));
+        post.despairs();
+        assert!(post.is_hopeless());
         post.recovers();
-        assert_eq!((post.fault(), post.restarts()), (None, 1));
+        assert_eq!((post.fault(), post.restarts(), post.is_hopeless()), (None, 1, false));
     }
 }

@@ -7,7 +7,7 @@ use heartline_models::ModelError;
 use proptest::prelude::*;
 use tokio::task::JoinSet;
 
-use super::backlog::Backlog;
+use super::backlog::Site;
 use super::device::{Ending, ModelLost, Station, serve};
 use super::lane::{Change, Lane, LaneLimits};
 use super::post::Post;
@@ -36,8 +36,9 @@ fn order_of(priorities: [Priority; 2]) -> Vec<&'static str> {
     let post = Arc::new(Post::default());
     let batch = BatchLimits { rows: 1, cost: 1, delay: Duration::ZERO };
     let limits = LaneLimits { queue_rows: 10, batch };
-    let lanes = ["one", "two"]
-        .map(|name| Arc::new(Lane::new(name, limits, |_| 1, Arc::clone(&post.bell), Backlog::default())));
+    let site = Site { bell: Arc::clone(&post.bell), ..Site::default() };
+    let lanes =
+        ["one", "two"].map(|name| Arc::new(Lane::new(name, limits, |_| 1, site.clone(), Arc::default())));
     let thread = post.appoint();
     let mut stations: Vec<Box<dyn Station>> = lanes
         .iter()

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use heartline_models::ModelError;
 use tokio::task::JoinSet;
 
-use super::backlog::Backlog;
+use super::backlog::Site;
 use super::desk::Desk;
 use super::device::{Ending, Station, serve};
 use super::lane::{Lane, LaneLimits};
@@ -27,6 +27,8 @@ const LOSES_ANSWERS: u32 = 1_000_003;
 pub(super) fn config() -> EngineConfig {
     EngineConfig {
         device: heartline_models::DeviceChoice::Cpu,
+        precision: heartline_models::PrecisionChoice::Auto,
+        kernels_folder: None,
         models_folder: "nowhere".into(),
         queue_rows: 64,
         max_batch_rows: 8,
@@ -66,7 +68,7 @@ impl Model<u32, u32> for Fake {
 
 pub(super) fn lane(name: &'static str, queue_rows: usize, rows: usize, delay_ms: u64) -> Arc<Lane<u32, u32>> {
     let batch = BatchLimits { rows, cost: rows as u64, delay: Duration::from_millis(delay_ms) };
-    Arc::new(Lane::new(name, LaneLimits { queue_rows, batch }, |_| 1, Arc::default(), Backlog::default()))
+    Arc::new(Lane::new(name, LaneLimits { queue_rows, batch }, |_| 1, Site::default(), Arc::default()))
 }
 
 /// A desk with a model that serves already.
@@ -308,7 +310,7 @@ fn what_was_not_computed_is_counted_by_its_reason() {
         "heartline_rejected_rows_total{model=\"counted\"} 4",
         "heartline_execution_failures_total{model=\"counted\",reason=\"panic\"} 1",
         "heartline_executions_total{model=\"counted\"} 2",
-        "heartline_queue_rows{model=\"counted\"} 0",
+        "heartline_queue_rows{device=\"\",model=\"counted\"} 0",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
@@ -373,5 +375,5 @@ fn a_model_that_fails_its_warm_up_says_so() {
     }
     let lane = lane("broken", 1, 1, 0);
     let mut desk = station(&lane, Box::new(Broken), &Arc::default());
-    assert!(matches!(desk.warm_up(&[1]), Err(EngineError::Model(_))));
+    assert!(matches!(desk.warm_up(), Err(EngineError::Model(_))));
 }

@@ -8,7 +8,20 @@ use super::RepositoryEntry;
 /// What the engine is doing at this moment.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct EngineView {
-    /// The device of the models.
+    /// The devices; each has a thread, queues and a copy of each model of its own.
+    pub devices: Vec<DeviceView>,
+    /// The memory of the whole program in bytes; none where the operating system does not tell.
+    pub resident_bytes: Option<u64>,
+    /// What each model has done, on all devices together.
+    pub models: Vec<ModelView>,
+    /// Every version of every model in the repository.
+    pub repository: Vec<RepositoryEntry>,
+}
+
+/// What a device is doing at this moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DeviceView {
+    /// The device: `cpu` or `cuda:N`.
     pub device: String,
     /// Whether it computes; false while its thread is being replaced.
     pub is_healthy: bool,
@@ -16,16 +29,10 @@ pub struct EngineView {
     pub fault: Option<String>,
     /// How often its thread was replaced.
     pub restarts: u64,
-    /// The memory of the whole program in bytes; none where the operating system does not tell.
-    pub resident_bytes: Option<u64>,
-    /// What the device computes now.
+    /// What it computes now.
     pub executing: Option<ExecutingView>,
     /// What waits before each model.
     pub queues: Vec<QueueView>,
-    /// What each model has done.
-    pub models: Vec<ModelView>,
-    /// Every version of every model in the repository.
-    pub repository: Vec<RepositoryEntry>,
 }
 
 /// What a device computes now.

@@ -1,7 +1,8 @@
 //! Keeps a device served: it starts the device's thread, and replaces it where a model is lost or hangs.
 //!
-//! A model that panics fails the rows it was given; where it cannot compute a row that it knows afterwards, its thread
-//! ends and another one loads the models anew. An execution that takes longer than the configured time leaves its
+//! A model that panics or fails fails the rows it was given; where it cannot compute a row that it knows afterwards, its
+//! thread ends and another one loads the models anew. Where that does not help several times in a row, the device is
+//! given up, as a GPU that was lost answers a new program only; attempts go on all the same. An execution that takes longer than the configured time leaves its
 //! thread behind: it cannot be ended from outside, so another one takes over with models of its own.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,12 +31,14 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A thread that served for this long is not counted as failing in a row.
 const GOOD_SERVICE: Duration = Duration::from_secs(60);
+/// Replacements in a row after which only a new start of the program is likely to help.
+const MOST_IN_A_ROW: u32 = 5;
 /// Threads that may hang at the same time; each holds models of its own, so more of them would eat the memory.
 const MOST_HANGING: u32 = 3;
 
 /// What a device's thread tells.
 enum Report {
-    Ready(String),
+    Ready,
     Ended(Result<Ending, EngineError>),
 }
 
@@ -43,6 +46,9 @@ enum Report {
 #[derive(Clone)]
 pub(super) struct Keeper {
     pub(super) config: EngineConfig,
+    /// The device's place among the source's devices.
+    pub(super) place: usize,
+    pub(super) device: Arc<str>,
     pub(super) lanes: Lanes,
     pub(super) post: Arc<Post>,
     pub(super) source: Arc<dyn ModelSource>,
@@ -53,26 +59,26 @@ impl Keeper {
     /// Starts the watchdog and through it the device's thread. The sender lives until both have ended.
     ///
     /// # Errors
-    /// Why the models cannot be loaded or warmed up, or no thread started; otherwise the device's name.
-    pub(super) fn start(self, alive: watch::Sender<()>) -> Result<String, EngineError> {
+    /// Why the models cannot be loaded or warmed up, or no thread started.
+    pub(super) fn start(self, alive: watch::Sender<()>) -> Result<(), EngineError> {
         let (reports, received) = channel();
         self.appoint(&reports)?;
-        let name = match received.recv().map(|(_, report)| report) {
-            Ok(Report::Ready(name)) => name,
+        match received.recv().map(|(_, report)| report) {
+            Ok(Report::Ready) => {}
             Ok(Report::Ended(Err(error))) => return Err(error),
             Ok(Report::Ended(Ok(Ending::Lost(ModelLost { model, message })))) => {
                 return Err(EngineError::Panicked { model, message });
             }
             Ok(Report::Ended(Ok(_))) | Err(mpsc::RecvError) => return Err(EngineError::Stopped),
-        };
+        }
         std::thread::Builder::new()
             .name("watchdog".to_owned())
             .spawn(move || {
                 let _alive = alive;
                 Watch { keeper: self, reports, row: 0, since: Instant::now(), hanging: 0 }.keep(&received);
             })
-            .map_err(EngineError::Thread)?;
-        Ok(name)
+            .map(drop)
+            .map_err(EngineError::Thread)
     }
 
     /// Starts a thread that loads the models and serves.
@@ -96,7 +102,6 @@ impl Keeper {
     /// What the device's thread does.
     fn work(&self, thread: u64, reports: &Sender<(u64, Report)>) -> Result<Ending, EngineError> {
         let started = Instant::now();
-        let device = self.source.open()?;
         let before = self.lanes.versions();
         let is_first = before.iter().all(|version| *version == 0);
         let mut stations = self.lanes.stations(&self.post, thread);
@@ -105,7 +110,7 @@ impl Keeper {
         let missing: Vec<bool> = stations.iter().map(|station| !station.has_model()).collect();
         for ((name, version), is_missing) in MODEL_NAMES.into_iter().zip(before).zip(missing) {
             if is_missing && (is_first || version > 0) {
-                let loaded = self.source.load(name, (version > 0).then_some(version))?;
+                let loaded = self.source.load(name, (version > 0).then_some(version), self.place)?;
                 self.lanes.replace(loaded.model, loaded.info.version)?;
                 self.repository.is_loaded(loaded.info, name);
             }
@@ -113,13 +118,12 @@ impl Keeper {
         let loaded = started.elapsed();
         stations.iter_mut().for_each(|station| station.change());
         if self.config.warm_up {
-            // A GPU chooses its kernels by the size of a batch; a processor has nothing to choose.
-            let sizes = if device == "cpu" { vec![1] } else { vec![1, self.config.max_batch_rows] };
-            stations.iter_mut().try_for_each(|station| station.warm_up(&sizes))?;
+            stations.iter_mut().try_for_each(|station| station.warm_up())?;
         }
         let (loaded_ms, warm_up_ms) = (loaded.as_millis(), (started.elapsed() - loaded).as_millis());
+        let device = &*self.device;
         tracing::info!(device, loaded_ms, warm_up_ms, "the models are ready");
-        let _ = reports.send((thread, Report::Ready(device)));
+        let _ = reports.send((thread, Report::Ready));
         Ok(serve(&mut stations, &self.post, thread))
     }
 }
@@ -138,13 +142,13 @@ struct Watch {
 impl Watch {
     /// Watches until the engine has ended.
     fn keep(mut self, received: &Receiver<(u64, Report)>) {
-        record::device_health(true);
+        record::device_health(&self.keeper.device, true);
         loop {
             match received.recv_timeout(LOOK_INTERVAL) {
-                Ok((thread, Report::Ready(_))) if self.keeper.post.is_appointed(thread) => {
+                Ok((thread, Report::Ready)) if self.keeper.post.is_appointed(thread) => {
                     self.keeper.post.recovers();
-                    record::device_health(true);
-                    tracing::info!("the device computes again");
+                    record::device_health(&self.keeper.device, true);
+                    tracing::info!(device = &*self.keeper.device, "the device computes again");
                 }
                 Ok((thread, Report::Ended(ended))) if self.keeper.post.is_appointed(thread) => {
                     let reason = match ended {
@@ -153,7 +157,7 @@ impl Watch {
                         Ok(Ending::Replaced) => "its thread ended".to_owned(),
                         Err(error) => with_causes(&error),
                     };
-                    if !self.replace("panic", reason) {
+                    if !self.replace("lost", reason) {
                         return;
                     }
                 }
@@ -178,13 +182,16 @@ impl Watch {
 
     /// Has another thread take over, after a pause where this one failed soon; false where there is no sense in it.
     fn replace(&mut self, cause: &'static str, reason: String) -> bool {
-        record::device_health(false);
-        record::device_restart(cause);
-        tracing::error!(reason, "the device's thread is replaced");
+        record::device_health(&self.keeper.device, false);
+        record::device_restart(&self.keeper.device, cause);
+        tracing::error!(device = &*self.keeper.device, reason, "the device's thread is replaced");
         self.keeper.post.fails(reason);
         // From now on nothing that the old thread says counts.
         let _ = self.keeper.post.appoint();
         self.row = if self.since.elapsed() < GOOD_SERVICE { self.row + 1 } else { 1 };
+        if self.row >= MOST_IN_A_ROW {
+            self.keeper.post.despairs();
+        }
         if self.row > 1 {
             let pause = FIRST_PAUSE.saturating_mul(1 << (self.row - 2).min(10)).min(LONGEST_PAUSE);
             let until = Instant::now() + pause;
@@ -202,7 +209,7 @@ impl Watch {
         }
         self.since = Instant::now();
         if let Err(error) = self.keeper.appoint(&self.reports) {
-            tracing::error!(%error, "the device cannot be served");
+            tracing::error!(device = &*self.keeper.device, %error, "the device cannot be served");
             self.keeper.lanes.give_up();
             self.keeper.post.despairs();
             return false;

@@ -36,12 +36,12 @@ pub struct Readiness {
     path = "/healthz",
     responses(
         (status = 200, description = "Alive.", body = Liveness),
-        (status = 503, description = "The device hangs for good; start the program anew.", body = ErrorBody)
+        (status = 503, description = "No device can be brought back; start the program anew.", body = ErrorBody)
     )
 )]
 pub(super) async fn healthz(State(app): State<App>) -> Result<Json<Liveness>, ApiError> {
     if !app.engine().is_alive() {
-        return Err(ApiError::new(ErrorCode::EngineStopped, "the device hangs and cannot be brought back"));
+        return Err(ApiError::new(ErrorCode::EngineStopped, "no device can be brought back"));
     }
     Ok(Json(Liveness { live: true, version: env!("CARGO_PKG_VERSION") }))
 }

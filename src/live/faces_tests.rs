@@ -198,7 +198,7 @@ fn detector() -> FaceDetector {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/weights");
     FaceDetector::load(
         &newest_version(&root, "detector").unwrap(),
-        &Device::open("cpu".parse().unwrap()).unwrap(),
+        &Device::open(&"cpu".parse().unwrap()).unwrap(),
     )
     .unwrap()
 }
@@ -289,7 +289,7 @@ fn least<T>(mut work: impl FnMut() -> T) -> (Duration, T) {
 fn what_a_frame_costs() {
     let (detector, limits) = (detector(), MediaLimits::default());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/weights");
-    let device = Device::open("cpu".parse().unwrap()).unwrap();
+    let device = Device::open(&"cpu".parse().unwrap()).unwrap();
     let model = face::FaceModel::load(&newest_version(&root, "face").unwrap(), &device).unwrap();
     for (width, height) in [(640, 480), (1_280, 720)] {
         let bytes = frames(width, height).swap_remove(1);

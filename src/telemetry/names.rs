@@ -119,8 +119,8 @@ pub const QUEUE_ROWS: Metric = metric(
     "heartline_queue_rows",
     Kind::Gauge,
     Unit::Count,
-    &["model"],
-    "Rows that wait in a model's queue.",
+    &["device", "model"],
+    "Rows that wait in a model's queue before a device.",
 );
 /// Executions of a model.
 pub const COMPUTE_SECONDS: Metric = metric(
@@ -162,7 +162,7 @@ pub const DEVICE_HEALTHY: Metric = metric(
     "heartline_device_healthy",
     Kind::Gauge,
     Unit::Count,
-    &[],
+    &["device"],
     "1 while the device's thread computes, 0 while it is being replaced.",
 );
 /// Replaced threads of a device.
@@ -170,8 +170,8 @@ pub const DEVICE_RESTARTS: Metric = metric(
     "heartline_device_restarts_total",
     Kind::Counter,
     Unit::Count,
-    &["reason"],
-    "Times that the device's thread was replaced, by reason (panic, stall).",
+    &["device", "reason"],
+    "Times that the device's thread was replaced, by reason (lost, stall).",
 );
 /// Loaded and unloaded models.
 pub const MODEL_CHANGES: Metric = metric(

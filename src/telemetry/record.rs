@@ -2,6 +2,7 @@
 //!
 //! Nothing here fails or costs more than a few atomic operations; before [`super::Metrics::install`] it does nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::metrics::{counter, gauge, histogram};
@@ -135,9 +136,9 @@ pub(crate) fn telephony_trouble(reason: &'static str) {
     counter!(names::TELEPHONY_TROUBLE.name, "reason" => reason).increment(1);
 }
 
-/// The rows that wait in a model's queue now.
-pub(crate) fn queue_rows(model: &'static str, rows: usize) {
-    gauge!(names::QUEUE_ROWS.name, "model" => model).set(as_f64(rows));
+/// The rows that wait in a model's queue before a device now.
+pub(crate) fn queue_rows(device: &Arc<str>, model: &'static str, rows: usize) {
+    gauge!(names::QUEUE_ROWS.name, "device" => Arc::clone(device), "model" => model).set(as_f64(rows));
 }
 
 /// How long rows waited before their execution began.
@@ -158,14 +159,18 @@ pub(crate) fn batch(model: &'static str, cut: &'static str) {
     counter!(names::BATCHES.name, "model" => model, "cut" => cut).increment(1);
 }
 
-/// A device's thread that was replaced; the reason is `panic` or `stall`.
-pub(crate) fn device_restart(reason: &'static str) {
-    counter!(names::DEVICE_RESTARTS.name, "reason" => reason).increment(1);
+/// A device's thread that was replaced; the reason is `lost` or `stall`.
+pub(crate) fn device_restart(device: &Arc<str>, reason: &'static str) {
+    counter!(names::DEVICE_RESTARTS.name, "device" => Arc::clone(device), "reason" => reason).increment(1);
 }
 
 /// Whether a device computes.
-pub(crate) fn device_health(is_healthy: bool) {
-    gauge!(names::DEVICE_HEALTHY.name).set(if is_healthy { 1.0 } else { 0.0 });
+pub(crate) fn device_health(device: &Arc<str>, is_healthy: bool) {
+    gauge!(names::DEVICE_HEALTHY.name, "device" => Arc::clone(device)).set(if is_healthy {
+        1.0
+    } else {
+        0.0
+    });
 }
 
 /// A model that was loaded, unloaded or could not be loaded; the outcome is `loaded`, `unloaded` or `refused`.

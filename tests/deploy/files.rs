@@ -25,6 +25,8 @@ fn assert_starts(config: &Config, port: u64, grace_ms: u64, writable: &[&str]) {
     );
     let states = config.plugins.state_folder.as_deref().unwrap();
     assert!(writable.iter().any(|folder| states.starts_with(folder)), "{} is read-only", states.display());
+    let kernels = config.engine.kernels_folder.as_deref().unwrap();
+    assert!(writable.iter().any(|folder| kernels.starts_with(folder)), "{} is read-only", kernels.display());
     let temporary = Path::new("/tmp");
     assert!(writable.iter().any(|folder| Path::new(folder) == temporary), "matchers are copied there");
 }

@@ -55,7 +55,34 @@ fn the_image_starts_as_somebody_and_says_how_it_is() {
     let (host, path) = address.strip_prefix("http://").unwrap().split_once('/').unwrap();
     assert_eq!(host, format!("127.0.0.1:{port}"));
     assert!(http::route_names().contains(&("get", format!("/{path}").as_str())), "there is no /{path}");
-    let set: Vec<_> = arguments(&found, "ENV").into_iter().filter_map(|set| set.split_once('=')).collect();
+    let set: Vec<_> = arguments(&found, "ENV")
+        .into_iter()
+        .flat_map(str::split_whitespace)
+        .filter_map(|set| set.split_once('='))
+        .collect();
     let bound = set.iter().find(|(name, _)| *name == "HEARTLINE_SERVER__BIND").unwrap().1;
     assert_eq!(bound, format!("0.0.0.0:{port}"));
+}
+
+#[test]
+fn the_image_has_what_kernels_are_compiled_with_and_keeps_them() {
+    let found = instructions(&read("Dockerfile.gpu"));
+    let set: Vec<(&str, &str)> = arguments(&found, "ENV")
+        .into_iter()
+        .flat_map(str::split_whitespace)
+        .filter_map(|set| set.split_once('='))
+        .collect();
+    let value = |name: &str| set.iter().find(|(known, _)| *known == name).unwrap().1;
+    let toolkit = Path::new(value("CUDA_PATH")).strip_prefix("/opt/heartline").unwrap();
+    let functions = toolkit.join("nvvm/libdevice");
+    let copied = arguments(&found, "COPY");
+    assert!(copied.iter().any(|words| words.ends_with(functions.to_str().unwrap())), "{copied:?}");
+    let volume = arguments(&found, "VOLUME")[0];
+    for name in ["HEARTLINE_ENGINE__KERNELS_FOLDER", "CUDA_CACHE_PATH"] {
+        assert!(Path::new(value(name)).starts_with(volume), "{name} would be lost with the container");
+    }
+    let ours = set.iter().filter(|(name, _)| name.starts_with("HEARTLINE_"));
+    let variables = ours.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let config = Config::from_sources(&Sources { variables, ..Sources::default() }).unwrap();
+    assert_eq!(config.engine.kernels_folder.unwrap(), Path::new(value("HEARTLINE_ENGINE__KERNELS_FOLDER")));
 }

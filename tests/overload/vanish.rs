@@ -13,7 +13,7 @@ async fn the_work_of_clients_who_have_gone_is_not_done() {
         gone.push(server.connect(&call(60, false)).await);
     }
     // A call puts 32 rows into the queue at once, and one such portion is being computed.
-    server.until_metric("heartline_queue_rows{model=\"text\"}", 60.0).await;
+    server.until_metric("heartline_queue_rows{device=\"cpu\",model=\"text\"}", 60.0).await;
     drop(gone);
     let elapsed = server.until_idle(Duration::from_secs(10)).await;
     let skipped = server.metric("heartline_skipped_rows_total{model=\"text\",reason=\"gone\"}").await;

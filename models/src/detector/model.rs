@@ -2,17 +2,22 @@
 
 use std::path::Path;
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use super::decoding::{Level, decode};
 use super::direct::DirectDetector;
 use super::loader::ANSWER;
-use super::scaling::{Scaled, scale};
+use super::scaling::{Scaled, Sizes, few_sides, scale};
 use super::{DetectorConfig, DetectorNetwork, FaceBox, STRIDES, load};
+use crate::precision::weights_in;
+use crate::readback::read_together;
+use crate::shapes::{each_row_step, fill_up, row_steps};
 use crate::{Device, Manifest, ModelError, ModelFolder, RgbImage};
 
 /// How many pictures go through the network at once; the rest waits, to bound the memory.
 const BATCH_LIMIT: usize = 8;
+/// How many pictures of the largest size a GPU computes at once.
+const GPU_BATCH_LIMIT: usize = 32;
 
 /// A loaded detector.
 #[derive(Debug)]
@@ -43,7 +48,7 @@ impl FaceDetector {
         let network = if device.is_cpu() {
             Network::Direct(DirectDetector::load(&weights)?)
         } else {
-            Network::Burn(load(&weights, device.as_burn())?)
+            Network::Burn(weights_in(load(&weights, device.as_burn())?, device.precision()))
         };
         Ok(Self { manifest: folder.manifest, network, device: device.clone() })
     }
@@ -78,7 +83,8 @@ impl FaceDetector {
             let size = self.padded(&images[*first]);
             let (batch, rest): (Vec<usize>, Vec<usize>) =
                 waiting.iter().partition(|index| self.padded(&images[**index]) == size);
-            for batch in batch.chunks(BATCH_LIMIT) {
+            let limit = if self.is_direct() { BATCH_LIMIT } else { GPU_BATCH_LIMIT };
+            for batch in batch.chunks(limit) {
                 let scaled: Vec<Scaled> = batch.iter().map(|index| self.scale(&images[*index])).collect();
                 for (index, found) in batch.iter().zip(self.detect_batch(&scaled)?) {
                     faces[*index] = found;
@@ -89,18 +95,49 @@ impl FaceDetector {
         Ok(faces)
     }
 
+    /// Computes a batch of every shape that up to so many pictures can have, where the device compiles by shape.
+    ///
+    /// # Errors
+    /// [`ModelError::Computation`]
+    pub fn warm_up(&self, rows: usize) -> Result<(), ModelError> {
+        if self.is_direct() {
+            return Ok(());
+        }
+        let longest = self.manifest.config.longest_side;
+        for height in few_sides(longest) {
+            for width in few_sides(longest) {
+                each_row_step(GPU_BATCH_LIMIT, rows, |rows| {
+                    let shape = [rows, 3, height, width];
+                    self.raw(vec![0.0; shape.iter().product()], shape).map(drop)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     fn scale(&self, image: &RgbImage) -> Scaled {
-        scale(image, self.manifest.config.longest_side)
+        scale(image, self.manifest.config.longest_side, self.sizes())
+    }
+
+    fn is_direct(&self) -> bool {
+        matches!(self.network, Network::Direct(_))
+    }
+
+    fn sizes(&self) -> Sizes {
+        if self.is_direct() { Sizes::Any } else { Sizes::Few }
     }
 
     fn padded(&self, image: &RgbImage) -> (usize, usize) {
-        super::scaling::padded(image, self.manifest.config.longest_side)
+        super::scaling::padded(image, self.manifest.config.longest_side, self.sizes())
     }
 
     fn detect_batch(&self, batch: &[Scaled]) -> Result<Vec<Vec<FaceBox>>, ModelError> {
         let Some(first) = batch.first() else { return Ok(Vec::new()) };
-        let values = batch.iter().map(|scaled| scaled.planes.as_slice()).collect::<Vec<_>>().concat();
-        let shape = [batch.len(), 3, first.height, first.width];
+        let rows =
+            if self.is_direct() { batch.len() } else { fill_up(row_steps(GPU_BATCH_LIMIT), batch.len()) };
+        let mut values = batch.iter().map(|scaled| scaled.planes.as_slice()).collect::<Vec<_>>().concat();
+        let shape = [rows, 3, first.height, first.width];
+        values.resize(shape.iter().product(), 0.0);
         let answers = self.raw(values, shape)?;
         Ok(batch
             .iter()
@@ -110,7 +147,7 @@ impl FaceDetector {
                     .iter()
                     .zip(&answers)
                     .map(|(stride, values)| {
-                        let length = values.len() / batch.len();
+                        let length = values.len() / rows;
                         let values = &values[index * length..(index + 1) * length];
                         Level { stride: *stride, width: first.width / stride, values }
                     })
@@ -138,8 +175,13 @@ impl FaceDetector {
         let answers = match &self.network {
             Network::Direct(network) => network.forward(&values, shape),
             Network::Burn(network) => {
-                let input = Tensor::from_data(TensorData::new(values, shape), self.device.as_burn());
-                network.forward(input).into_iter().map(read).collect::<Result<_, _>>()?
+                let input = self.device.upload(values, shape);
+                let answers = network.forward(input).into_iter().map(|answer| answer.flatten::<2>(1, 3));
+                let answers: [Tensor<2>; STRIDES.len()] =
+                    answers.collect::<Vec<_>>().try_into().map_err(|answers: Vec<_>| {
+                        ModelError::Computation(format!("{} answers", answers.len()))
+                    })?;
+                read_together(answers)?.into()
             }
         };
         for (stride, values) in STRIDES.iter().zip(&answers) {
@@ -153,8 +195,4 @@ impl FaceDetector {
         }
         Ok(answers)
     }
-}
-
-fn read(answer: Tensor<4>) -> Result<Vec<f32>, ModelError> {
-    answer.into_data().try_to_vec().map_err(|error| ModelError::Computation(format!("{error:?}")))
 }

@@ -8,6 +8,7 @@ use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 
 use super::Separable;
+use crate::precision::{full, like};
 
 /// The pixels between two places of each level of the answer.
 pub const STRIDES: [usize; 3] = [8, 16, 32];
@@ -35,7 +36,7 @@ impl DetectorNetwork {
     /// object's logit, the box (4), the landmarks (10).
     #[must_use]
     pub fn forward(&self, input: Tensor<4>) -> Vec<Tensor<4>> {
-        let mut hidden = relu(self.stem.forward(input));
+        let mut hidden = relu(self.stem.forward(like(input, &self.stem.weight)));
         let mut taps = Vec::new();
         for (index, unit) in self.backbone.iter().enumerate() {
             if HALVED_BEFORE.contains(&index) {
@@ -55,7 +56,7 @@ impl DetectorNetwork {
                 None => tap,
             };
             let level = relu(neck.forward(merged));
-            answers.push(head.forward(level.clone()));
+            answers.push(full(head.forward(level.clone())));
             deeper = Some(level);
         }
         answers.reverse();

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::RgbImage;
+use crate::shapes::fill_up;
 
 /// Both sides of the input are a multiple of this.
 const MULTIPLE: usize = 32;
@@ -29,17 +30,35 @@ fn inner(image: &RgbImage, longest_side: usize) -> (usize, usize) {
     (target(image.width), target(image.height))
 }
 
-/// The sides of the input that a picture becomes.
-pub(super) fn padded(image: &RgbImage, longest_side: usize) -> (usize, usize) {
+/// The sides of the input that a picture becomes: as few pixels as can be, or a few sizes for all pictures.
+pub(super) fn padded(image: &RgbImage, longest_side: usize, sizes: Sizes) -> (usize, usize) {
     let (width, height) = inner(image, longest_side);
-    (width.next_multiple_of(MULTIPLE), height.next_multiple_of(MULTIPLE))
+    let pad = |side: usize| match sizes {
+        Sizes::Any => side.next_multiple_of(MULTIPLE),
+        Sizes::Few => fill_up(few_sides(longest_side), side.next_multiple_of(MULTIPLE)),
+    };
+    (pad(width), pad(height))
+}
+
+/// Which sizes an input may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sizes {
+    /// Any, so that no pixel is computed in vain.
+    Any,
+    /// Each side one of [`few_sides`], for a device that compiles its kernels by size.
+    Few,
+}
+
+/// The sides of inputs where there are to be few: a half, three quarters and the whole of the longest side.
+pub(super) fn few_sides(longest_side: usize) -> impl Iterator<Item = usize> {
+    [2, 3, 4].into_iter().map(move |quarters| (longest_side * quarters / 4).next_multiple_of(MULTIPLE))
 }
 
 /// Scales a picture down to a longest side by averaging areas, which loses no small faces to aliasing. Pictures that
 /// are small enough keep their size.
-pub(super) fn scale(image: &RgbImage, longest_side: usize) -> Scaled {
+pub(super) fn scale(image: &RgbImage, longest_side: usize, sizes: Sizes) -> Scaled {
     let (inner_width, inner_height) = inner(image, longest_side);
-    let (width, height) = padded(image, longest_side);
+    let (width, height) = padded(image, longest_side, sizes);
     let mut planes = vec![0.0; 3 * width * height];
     let columns = spans(image.width, inner_width);
     let rows = spans(image.height, inner_height);
@@ -116,7 +135,7 @@ mod tests {
     #[test]
     fn a_small_picture_keeps_its_pixels_and_is_padded() {
         let image = RgbImage::new(2, 1, vec![1, 2, 3, 4, 5, 6]).unwrap();
-        let scaled = scale(&image, 640);
+        let scaled = scale(&image, 640, Sizes::Any);
         assert_eq!((scaled.width, scaled.height, scaled.factors), (32, 32, (1.0, 1.0)));
         let plane = 32 * 32;
         assert_eq!([0, plane, 2 * plane].map(|start| scaled.planes[start]), [3.0, 2.0, 1.0]);
@@ -125,9 +144,21 @@ mod tests {
     }
 
     #[test]
+    fn a_few_sizes_hold_every_picture() {
+        let padded = |width: usize, height: usize| {
+            let image = RgbImage::new(width, height, vec![0; 3 * width * height]).unwrap();
+            padded(&image, 640, Sizes::Few)
+        };
+        assert_eq!(padded(1280, 720), (640, 480));
+        assert_eq!(padded(480, 640), (480, 640));
+        assert_eq!(padded(100, 30), (320, 320));
+        assert_eq!(few_sides(640).collect::<Vec<_>>(), [320, 480, 640]);
+    }
+
+    #[test]
     fn scaling_down_averages_and_keeps_the_mean() {
         let pixels: Vec<u8> = (0..96 * 50).flat_map(|index| [u8::try_from(index % 96).unwrap(); 3]).collect();
-        let scaled = scale(&RgbImage::new(96, 50, pixels).unwrap(), 64);
+        let scaled = scale(&RgbImage::new(96, 50, pixels).unwrap(), 64, Sizes::Any);
         assert_eq!((scaled.width, scaled.height), (64, 64));
         assert!((scaled.factors.0 - 1.5).abs() < 1e-6 && (scaled.factors.1 - 50.0 / 33.0).abs() < 1e-6);
         assert!((scaled.planes[0] - (0.0 * 1.0 + 1.0 * 0.5) / 1.5).abs() < 1e-4);
@@ -138,7 +169,7 @@ mod tests {
     #[test]
     fn extreme_shapes_stay_within_bounds() {
         let line = RgbImage::new(5000, 1, vec![9; 15_000]).unwrap();
-        let scaled = scale(&line, 640);
+        let scaled = scale(&line, 640, Sizes::Any);
         assert_eq!((scaled.width, scaled.height), (640, 32));
         assert!((scaled.planes[639] - 9.0).abs() < 1e-3);
     }

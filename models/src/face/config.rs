@@ -1,7 +1,9 @@
 //! What the face network is made of, what its outputs mean, and how they become the seven categories.
 
+use burn::tensor::{Int, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::precision::full;
 use crate::{CATEGORY_COUNT, Category, ModelError};
 
 /// The side of a crop, in pixels.
@@ -79,6 +81,17 @@ impl FaceConfig {
         let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / count;
         let scale = 1.0 / variance.sqrt().max(self.least_deviation);
         values.iter_mut().for_each(|value| *value = (*value - mean) * scale);
+    }
+
+    /// As [`Self::normalise`], of bytes on a device: `[crops, 1, side, side]`.
+    pub(super) fn normalise_there(&self, bytes: Tensor<4, Int>) -> Tensor<4> {
+        let [crops, channels, height, width] = bytes.dims();
+        let values = full(bytes.float()).div_scalar(255.0).reshape([crops, channels * height * width]);
+        let mean = values.clone().mean_dim(1);
+        let centred = values - mean;
+        let deviation = (centred.clone() * centred.clone()).mean_dim(1).sqrt();
+        let scaled = centred / deviation.clamp_min(self.least_deviation);
+        scaled.reshape([crops, channels, height, width])
     }
 
     /// The channels and the stride of every residual block, in order, stage by stage.

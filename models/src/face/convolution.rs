@@ -1,9 +1,11 @@
 //! A convolution with its normalisation, the unit that the face network is made of.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
+
+use crate::readback::read;
 
 /// The weights and the bias of a convolution into which its normalisation was multiplied, row-major.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,9 +45,14 @@ impl Convolution {
         let mut conv = Self::describe([channels_in, channels_out], kernel, stride)
             .with_initializer(Initializer::Zeros)
             .init(&weight.device());
-        conv.weight = burn::module::Param::from_tensor(weight);
-        conv.bias = Some(burn::module::Param::from_tensor(bias));
+        conv.weight = Param::from_tensor(weight);
+        conv.bias = Some(Param::from_tensor(bias));
         Self { conv, norm: None }
+    }
+
+    /// The weights, whose format the input must have.
+    pub(super) fn weight(&self) -> &Param<Tensor<4>> {
+        &self.conv.weight
     }
 
     fn describe(channels: [usize; 2], kernel: usize, stride: usize) -> Conv2dConfig {
@@ -91,11 +98,6 @@ impl Convolution {
         }
         Ok(Folded { shape, weight, bias })
     }
-}
-
-/// A tensor's values, row-major.
-pub(crate) fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, crate::ModelError> {
-    tensor.into_data().try_to_vec().map_err(|error| crate::ModelError::Computation(format!("{error:?}")))
 }
 
 #[cfg(test)]

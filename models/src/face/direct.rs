@@ -204,8 +204,8 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::face::convolution::read;
     use crate::face::load;
+    use crate::readback::read;
     use crate::{Device, ModelFolder};
     use burn::tensor::{Tensor, TensorData};
 

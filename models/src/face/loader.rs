@@ -14,8 +14,8 @@ use burn::module::Param;
 use burn::nn::{DropoutConfig, LinearConfig};
 use burn::tensor::Device;
 
-use super::convolution::read;
 use super::{Convolution, FaceConfig, FaceNetwork, LABEL_COUNT, Residual};
+use crate::readback::read;
 use crate::{ModelError, Weights, WeightsWriter};
 
 /// Builds the network for inference from its weights.

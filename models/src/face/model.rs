@@ -2,15 +2,20 @@
 
 use std::path::Path;
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{DType, Tensor, TensorData};
 
-use super::convolution::read;
 use super::direct::DirectFace;
 use super::{CROP_SIDE, FaceConfig, FaceCrop, FaceNetwork, LABEL_COUNT, LABELS, VoteModel, load};
+use crate::readback::read_together;
+use crate::shapes::{each_row_step, fill_up, row_steps};
 use crate::{CATEGORY_COUNT, Device, Doubt, Manifest, ModelError, ModelFolder, Trust};
 
 /// How many crops go through the network at once; more are cut into such batches to bound the memory.
 const BATCH_LIMIT: usize = 64;
+/// How many crops a GPU computes at once.
+const GPU_BATCH_LIMIT: usize = 512;
+/// The pixels of a crop.
+const CROP_PIXELS: usize = CROP_SIDE * CROP_SIDE;
 
 /// What a face shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,7 +68,8 @@ impl FaceModel {
         let network = if device.is_cpu() {
             Network::Direct(DirectFace::load(config, &weights)?)
         } else {
-            Network::Burn(Box::new(load(config, &weights, device.as_burn())?))
+            let network = load(config, &weights, device.as_burn())?;
+            Network::Burn(Box::new(network.in_precision(device.precision())))
         };
         let trust = Trust::open(&folder, folder.manifest.config.features())?;
         Ok(Self { manifest: folder.manifest, network, trust, device: device.clone() })
@@ -94,12 +100,24 @@ impl FaceModel {
         crops: &[FaceCrop],
     ) -> Result<Vec<(FacePrediction, Vec<f32>)>, ModelError> {
         let mut predictions = Vec::with_capacity(crops.len());
-        for batch in crops.chunks(BATCH_LIMIT) {
+        let limit = if self.device.is_cpu() { BATCH_LIMIT } else { GPU_BATCH_LIMIT };
+        for batch in crops.chunks(limit) {
             for (crop, (logits, features)) in batch.iter().zip(self.run(batch)?) {
                 predictions.push((self.predict_one(crop, &logits, &features), features));
             }
         }
         Ok(predictions)
+    }
+
+    /// Computes a batch of every size up to so many crops, where the device compiles by size.
+    ///
+    /// # Errors
+    /// [`ModelError::Computation`]
+    pub fn warm_up(&self, rows: usize) -> Result<(), ModelError> {
+        let Network::Burn(network) = &self.network else { return Ok(()) };
+        each_row_step(GPU_BATCH_LIMIT, rows, |rows| {
+            self.run_burn(network, vec![0; rows * CROP_PIXELS]).map(drop)
+        })
     }
 
     fn predict_one(&self, crop: &FaceCrop, logits: &[f32; LABEL_COUNT], features: &[f32]) -> FacePrediction {
@@ -121,22 +139,24 @@ impl FaceModel {
 
     /// The network's features and raw outputs, before the temperature, for at most [`BATCH_LIMIT`] crops.
     fn run(&self, crops: &[FaceCrop]) -> Result<Vec<Output>, ModelError> {
-        let config = &self.manifest.config;
-        let mut values = Vec::with_capacity(crops.len() * CROP_SIDE * CROP_SIDE);
-        for crop in crops {
-            if crop.pixels.len() != CROP_SIDE * CROP_SIDE {
-                let found = crop.pixels.len();
-                return Err(ModelError::Input(format!(
-                    "a crop of {found} bytes is not {CROP_SIDE} x {CROP_SIDE}"
-                )));
-            }
-            let start = values.len();
-            values.extend(crop.pixels.iter().map(|pixel| f32::from(*pixel) / 255.0));
-            config.normalise(&mut values[start..]);
+        if let Some(crop) = crops.iter().find(|crop| crop.pixels.len() != CROP_PIXELS) {
+            let found = crop.pixels.len();
+            return Err(ModelError::Input(format!(
+                "a crop of {found} bytes is not {CROP_SIDE} x {CROP_SIDE}"
+            )));
         }
+        let bytes = crops.iter().flat_map(|crop| &crop.pixels).copied();
         let outputs = match &self.network {
-            Network::Direct(network) => network.forward(&values),
-            Network::Burn(network) => self.run_burn(network, values)?,
+            Network::Direct(network) => {
+                let mut values: Vec<f32> = bytes.map(|byte| f32::from(byte) / 255.0).collect();
+                values.chunks_mut(CROP_PIXELS).for_each(|crop| self.manifest.config.normalise(crop));
+                network.forward(&values)
+            }
+            Network::Burn(network) => {
+                let mut outputs = self.run_burn(network, bytes.collect())?;
+                outputs.truncate(crops.len());
+                outputs
+            }
         };
         let finite = outputs.iter().all(|(logits, _)| logits.iter().all(|logit| logit.is_finite()));
         if outputs.len() != crops.len() || !finite {
@@ -145,12 +165,14 @@ impl FaceModel {
         Ok(outputs)
     }
 
-    fn run_burn(&self, network: &FaceNetwork, values: Vec<f32>) -> Result<Vec<Output>, ModelError> {
-        let count = values.len() / (CROP_SIDE * CROP_SIDE);
-        let data = TensorData::new(values, [count, 1, CROP_SIDE, CROP_SIDE]);
-        let features = network.features(Tensor::from_data(data, self.device.as_burn()));
-        let logits = read(network.classify(features.clone()))?;
-        let features = read(features)?;
+    /// Computes crops on a GPU; they go there as bytes, and empty ones fill up the batch.
+    fn run_burn(&self, network: &FaceNetwork, mut bytes: Vec<u8>) -> Result<Vec<Output>, ModelError> {
+        let rows = fill_up(row_steps(GPU_BATCH_LIMIT), bytes.len() / CROP_PIXELS);
+        bytes.resize(rows * CROP_PIXELS, 0);
+        let data = TensorData::new(bytes, [rows, 1, CROP_SIDE, CROP_SIDE]);
+        let bytes = Tensor::from_data(data, (self.device.as_burn(), DType::U8));
+        let features = network.features(self.manifest.config.normalise_there(bytes));
+        let [logits, features] = read_together([network.classify(features.clone()), features])?;
         let (rows, _) = logits.as_chunks::<LABEL_COUNT>();
         let width = self.manifest.config.features();
         Ok(rows.iter().copied().zip(features.chunks(width).map(<[f32]>::to_vec)).collect())

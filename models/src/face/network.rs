@@ -6,6 +6,8 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use super::{Convolution, FaceConfig, LABEL_COUNT, Residual};
+use crate::Precision;
+use crate::precision::{full, like, weights_in};
 
 /// The share of features that training leaves out before the head.
 const DROPOUT: f64 = 0.2;
@@ -21,6 +23,12 @@ pub struct FaceNetwork {
 }
 
 impl FaceNetwork {
+    /// The network with its convolutions in a format; the head stays in f32.
+    #[must_use]
+    pub(super) fn in_precision(self, precision: Precision) -> Self {
+        Self { stem: weights_in(self.stem, precision), blocks: weights_in(self.blocks, precision), ..self }
+    }
+
     /// A network initialised for training.
     #[must_use]
     pub fn init(config: &FaceConfig, device: &Device) -> Self {
@@ -48,11 +56,11 @@ impl FaceNetwork {
     /// `[batch, 1, side, side]`, normalised grey, to the mean features `[batch, features]`.
     #[must_use]
     pub fn features(&self, input: Tensor<4>) -> Tensor<2> {
-        let mut hidden = relu(self.stem.forward(input));
+        let mut hidden = relu(self.stem.forward(like(input, self.stem.weight())));
         for block in &self.blocks {
             hidden = block.forward(hidden);
         }
         let [batch, channels, height, width] = hidden.dims();
-        hidden.reshape([batch, channels, height * width]).mean_dim(2).reshape([batch, channels])
+        full(hidden).reshape([batch, channels, height * width]).mean_dim(2).reshape([batch, channels])
     }
 }

@@ -6,6 +6,7 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 
 use super::batch::Padding;
+use crate::precision::{in_full, normalise};
 
 /// Attention, followed by the residual sum and its normalisation.
 #[derive(Module, Debug)]
@@ -42,11 +43,14 @@ impl Attention {
         let query = split(self.query.forward(hidden.clone()).mul_scalar(scale));
         let key = split(self.key.forward(hidden.clone()));
         let value = split(self.value.forward(hidden.clone()));
-        let mut scores = query.matmul(key.swap_dims(2, 3));
-        if let Some(bias) = &padding.attention_bias {
-            scores = scores + bias.clone();
-        }
-        let context = softmax(scores, 3).matmul(value).swap_dims(1, 2).reshape([tokens, width]);
-        self.norm.forward(hidden + self.output.forward(context))
+        let shares = in_full(query.matmul(key.swap_dims(2, 3)), |scores| {
+            let scores = match &padding.attention_bias {
+                Some(bias) => scores + bias.clone(),
+                None => scores,
+            };
+            softmax(scores, 3)
+        });
+        let context = shares.matmul(value).swap_dims(1, 2).reshape([tokens, width]);
+        normalise(&self.norm, hidden + self.output.forward(context))
     }
 }

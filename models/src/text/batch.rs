@@ -2,6 +2,8 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use crate::precision::full;
+
 /// The piece that fills short rows.
 pub const PADDING_PIECE: u32 = 1;
 
@@ -25,8 +27,17 @@ impl Padding {
     /// The padding of texts with these lengths, none of which may be zero.
     #[must_use]
     pub fn new(lengths: &[usize], device: &Device) -> Self {
-        let rows = lengths.len();
         let length = lengths.iter().copied().max().unwrap_or(0);
+        let even = lengths.iter().all(|tokens| *tokens == length);
+        let padding = Self::to_length(lengths, length, device);
+        Self { attention_bias: padding.attention_bias.filter(|_| !even), ..padding }
+    }
+
+    /// For texts of these lengths in a tensor that is so long, always with a bias, so that a device that compiles its
+    /// kernels sees one kind of batch only.
+    #[must_use]
+    pub fn to_length(lengths: &[usize], length: usize, device: &Device) -> Self {
+        let rows = lengths.len();
         let mut pooling = vec![0.0_f32; rows * length];
         let mut bias = vec![HIDDEN_SCORE; rows * length];
         for (row, tokens) in lengths.iter().enumerate() {
@@ -34,9 +45,7 @@ impl Padding {
             pooling[row * length..row * length + tokens].fill(1.0 / *tokens as f32);
             bias[row * length..row * length + tokens].fill(0.0);
         }
-        let even = lengths.iter().all(|tokens| *tokens == length);
-        let attention_bias =
-            (!even).then(|| Tensor::from_data(TensorData::new(bias, [rows, 1, 1, length]), device));
+        let attention_bias = Some(Tensor::from_data(TensorData::new(bias, [rows, 1, 1, length]), device));
         let pooling = Tensor::from_data(TensorData::new(pooling, [rows, 1, length]), device);
         Self { rows, length, attention_bias, pooling }
     }
@@ -49,7 +58,7 @@ impl Padding {
     #[must_use]
     pub fn mean(&self, hidden: Tensor<2>) -> Tensor<2> {
         let width = hidden.dims()[1];
-        let hidden = hidden.reshape([self.rows, self.length, width]);
+        let hidden = full(hidden).reshape([self.rows, self.length, width]);
         self.pooling.clone().matmul(hidden).reshape([self.rows, width])
     }
 }
@@ -58,6 +67,12 @@ impl Padding {
 #[must_use]
 pub fn pad(texts: &[&[u32]], device: &Device) -> Tensor<2, Int> {
     let length = texts.iter().map(|pieces| pieces.len()).max().unwrap_or(0);
+    pad_to_length(texts, length, device)
+}
+
+/// As [`pad`], to a length that is at least that of the longest text.
+#[must_use]
+pub(super) fn pad_to_length(texts: &[&[u32]], length: usize, device: &Device) -> Tensor<2, Int> {
     let mut ids = Vec::with_capacity(texts.len() * length);
     for pieces in texts {
         ids.extend(pieces.iter().map(|piece| i64::from(*piece)));
@@ -78,11 +93,15 @@ mod tests {
         assert_eq!(padding.mean(hidden).into_data().try_into_vec::<f32>().unwrap(), [2.0, 3.0]);
         assert!(padding.attention_bias.is_some());
         assert!(Padding::new(&[2, 2], &device).attention_bias.is_none());
+        let longer = Padding::to_length(&[2, 2], 4, &device);
+        assert!(longer.attention_bias.is_some() && longer.length == 4);
     }
 
     #[test]
     fn short_rows_are_filled() {
         let ids = pad(&[&[5], &[6, 7]], &Device::flex());
         assert_eq!(ids.into_data().try_to_vec_as::<i64>().unwrap(), [5, 1, 6, 7]);
+        let ids = pad_to_length(&[&[5]], 3, &Device::flex());
+        assert_eq!(ids.into_data().try_to_vec_as::<i64>().unwrap(), [5, 1, 1]);
     }
 }

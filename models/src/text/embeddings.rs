@@ -5,6 +5,8 @@ use burn::nn::LayerNorm;
 use burn::tensor::module::embedding;
 use burn::tensor::{Int, Tensor};
 
+use crate::precision::normalise;
+
 /// The tables a token's first vector is made of.
 #[derive(Module, Debug)]
 pub struct Embeddings {
@@ -30,6 +32,6 @@ impl Embeddings {
         let width = words.dims()[2];
         let positions = self.position.val().narrow(0, 0, length) + self.kind.val().unsqueeze();
         let sum = words + positions.unsqueeze();
-        self.norm.forward(sum.reshape([rows * length, width]))
+        normalise(&self.norm, sum.reshape([rows * length, width]))
     }
 }

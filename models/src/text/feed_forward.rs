@@ -5,6 +5,7 @@ use burn::nn::{LayerNorm, Linear};
 use burn::tensor::Tensor;
 
 use super::activation::gelu;
+use crate::precision::{in_full, normalise};
 
 /// Two layers with GELU (the exact one, by the error function) between them, the residual sum and its normalisation.
 #[derive(Module, Debug)]
@@ -24,7 +25,7 @@ impl FeedForward {
     /// - `hidden`: `[tokens, width]`
     /// - output: `[tokens, width]`
     pub fn forward(&self, hidden: Tensor<2>) -> Tensor<2> {
-        let inner = gelu(self.inner.forward(hidden.clone()));
-        self.norm.forward(hidden + self.outer.forward(inner))
+        let inner = in_full(self.inner.forward(hidden.clone()), gelu);
+        normalise(&self.norm, hidden + self.outer.forward(inner))
     }
 }

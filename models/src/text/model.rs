@@ -2,19 +2,26 @@
 
 use std::path::Path;
 
+use burn::tensor::Tensor;
 use burn::tensor::activation::{sigmoid, softmax};
-use burn::tensor::{Tensor, TensorData};
 
-use super::batch::{Padding, pad};
+use super::batch::{PADDING_PIECE, Padding, pad, pad_to_length};
 use super::config::TextConfig;
 use super::direct::{DirectText, Reply};
 use super::loader::load_network;
 use super::network::{HeadOutputs, TextNetwork};
 use super::tokenizer::{Encoded, NORMALIZATION_FILE, TOKENIZER_FILE, TextTokenizer};
+use crate::precision::weights_in;
+use crate::readback::read_together;
+use crate::shapes::{each_row_step, fill_up, row_steps};
 use crate::{CATEGORY_COUNT, Device, Doubt, Manifest, ModelError, ModelFolder, Trust};
 
-/// How many tokens, padding included, are computed at once; more only costs memory.
+/// How many tokens, padding included, a processor computes at once; more only costs memory.
 const TOKENS_A_BATCH: usize = 4096;
+/// How many a GPU does.
+const GPU_TOKENS_A_BATCH: usize = 65_536;
+/// The lengths that texts are filled up to on a GPU, below the longest that the model reads.
+const GPU_LENGTHS: [usize; 4] = [16, 32, 64, 96];
 /// Tokens at which half of the trust in a text's length is reached: one word says little, a sentence says enough.
 const HALF_TRUST_TOKENS: f32 = 2.0;
 
@@ -82,7 +89,8 @@ impl TextModel {
             return Err(ModelError::Tokenizer(format!("it has {found} pieces, the network {expected}")));
         }
         let weights = folder.weights()?;
-        let network = load_network(&weights, config, device.as_burn())?;
+        let mut network = load_network(&weights, config, device.as_burn())?;
+        network.encoder = weights_in(network.encoder, device.precision());
         let direct = (device.is_cpu() && DirectText::suits(config))
             .then(|| DirectText::load(&weights, config))
             .transpose()?;
@@ -136,7 +144,9 @@ impl TextModel {
         }
         encoded.sort_by_key(|(_, pieces)| pieces.pieces.len());
         let mut predictions = Vec::with_capacity(texts.len());
-        for range in plan(&encoded.iter().map(|(_, text)| text.pieces.len()).collect::<Vec<_>>()) {
+        let lengths: Vec<usize> = encoded.iter().map(|(_, text)| text.pieces.len()).collect();
+        let limit = if self.device.is_cpu() { TOKENS_A_BATCH } else { GPU_TOKENS_A_BATCH };
+        for range in plan(&lengths, |length| limit / self.filled_length(length).max(1)) {
             self.predict_batch(&encoded[range], &mut predictions)?;
         }
         predictions.sort_by_key(|(index, _)| *index);
@@ -161,13 +171,51 @@ impl TextModel {
         Ok(())
     }
 
-    /// The heads' outputs and the features of texts, by burn.
+    /// The heads' outputs and the features of texts, by burn. On a GPU rows without a text may follow.
     fn run_burn(&self, pieces: &[&[u32]]) -> Result<(Values, Vec<f32>), ModelError> {
         let device = self.device.as_burn();
-        let lengths: Vec<usize> = pieces.iter().map(|pieces| pieces.len()).collect();
-        let pooled = self.network.features(pad(pieces, device), &Padding::new(&lengths, device));
-        let values = Values::read(self.network.heads.forward(pooled.clone()), &self.manifest.config)?;
-        Ok((values, finite(pooled)?))
+        let mut pieces = pieces.to_vec();
+        let longest = pieces.iter().map(|pieces| pieces.len()).max().unwrap_or(0);
+        let (ids, padding) = if self.device.is_cpu() {
+            let lengths: Vec<usize> = pieces.iter().map(|pieces| pieces.len()).collect();
+            (pad(&pieces, device), Padding::new(&lengths, device))
+        } else {
+            let length = self.filled_length(longest);
+            let rows = fill_up(row_steps(GPU_TOKENS_A_BATCH / length.max(1)), pieces.len());
+            pieces.resize(rows, &[PADDING_PIECE]);
+            let lengths: Vec<usize> = pieces.iter().map(|pieces| pieces.len()).collect();
+            (pad_to_length(&pieces, length, device), Padding::to_length(&lengths, length, device))
+        };
+        let pooled = self.network.features(ids, &padding);
+        let outputs = self.network.heads.forward(pooled.clone());
+        Values::read(outputs, pooled, &self.manifest.config)
+    }
+
+    /// The length of the tensor in which a text of a length is computed.
+    fn filled_length(&self, length: usize) -> usize {
+        if self.device.is_cpu() { length } else { fill_up(self.gpu_lengths(), length) }
+    }
+
+    fn gpu_lengths(&self) -> impl Iterator<Item = usize> {
+        let longest = self.manifest.config.max_tokens;
+        GPU_LENGTHS.into_iter().filter(move |length| *length < longest).chain(std::iter::once(longest))
+    }
+
+    /// Computes a batch of every shape that up to so many texts can have, where the device compiles by shape.
+    ///
+    /// # Errors
+    /// [`ModelError::Computation`]
+    pub fn warm_up(&self, rows: usize) -> Result<(), ModelError> {
+        if self.device.is_cpu() {
+            return Ok(());
+        }
+        for length in self.gpu_lengths() {
+            let text = vec![PADDING_PIECE; length];
+            each_row_step(GPU_TOKENS_A_BATCH / length.max(1), rows, |rows| {
+                self.run_burn(&vec![text.as_slice(); rows]).map(drop)
+            })?;
+        }
+        Ok(())
     }
 
     fn prediction(&self, row: usize, text: &Encoded, values: &Values, features: &[f32]) -> TextPrediction {
@@ -218,12 +266,12 @@ fn any_of(labels: &[(String, f32)], names: &[String]) -> Option<f32> {
     Some(1.0 - none)
 }
 
-/// Ranges of texts, sorted by length, that are computed together.
-fn plan(lengths: &[usize]) -> Vec<std::ops::Range<usize>> {
+/// Ranges of texts, sorted by length, that are computed together: so many of them as there may be of the longest.
+fn plan(lengths: &[usize], most: impl Fn(usize) -> usize) -> Vec<std::ops::Range<usize>> {
     let mut ranges = Vec::new();
     let mut start = 0;
     for (index, length) in lengths.iter().enumerate() {
-        if index > start && (index + 1 - start) * length > TOKENS_A_BATCH {
+        if index > start && index + 1 - start > most(*length) {
             ranges.push(start..index);
             start = index;
         }
@@ -243,13 +291,20 @@ struct Values {
 }
 
 impl Values {
-    fn read(outputs: HeadOutputs, config: &TextConfig) -> Result<Self, ModelError> {
-        Ok(Self {
-            native: finite(sigmoid(outputs.native))?,
-            categories: finite(softmax(outputs.categories.div_scalar(config.temperature), 1))?,
-            dimensions: finite(outputs.dimensions)?,
-            satisfaction: finite(sigmoid(outputs.satisfaction))?,
-        })
+    /// From burn, with the features of all texts.
+    fn read(
+        outputs: HeadOutputs,
+        features: Tensor<2>,
+        config: &TextConfig,
+    ) -> Result<(Self, Vec<f32>), ModelError> {
+        let [native, categories, dimensions, satisfaction, features] = read_together([
+            sigmoid(outputs.native),
+            softmax(outputs.categories.div_scalar(config.temperature), 1),
+            outputs.dimensions,
+            sigmoid(outputs.satisfaction),
+            features,
+        ])?;
+        Self { native, categories, dimensions, satisfaction }.checked(features)
     }
 
     /// From replies that were computed without burn; with the features of all texts.
@@ -274,23 +329,17 @@ impl Values {
             values.categories.extend(powers.iter().map(|power| power / sum));
             features.extend_from_slice(&reply.features);
         }
-        let all = [&values.native, &values.categories, &values.dimensions, &values.satisfaction, &features];
-        if all.into_iter().flatten().any(|value| !value.is_finite()) {
-            return Err(not_finite());
-        }
-        Ok((values, features))
+        values.checked(features)
     }
-}
 
-fn not_finite() -> ModelError {
-    ModelError::Computation("a result is not a finite number".to_owned())
-}
-
-fn finite(tensor: Tensor<2>) -> Result<Vec<f32>, ModelError> {
-    let data: TensorData =
-        tensor.try_into_data().map_err(|error| ModelError::Computation(format!("{error:?}")))?;
-    let values = data.try_into_vec::<f32>().map_err(|error| ModelError::Computation(format!("{error:?}")))?;
-    if values.iter().all(|value| value.is_finite()) { Ok(values) } else { Err(not_finite()) }
+    /// The values with features, where all of them are numbers.
+    fn checked(self, features: Vec<f32>) -> Result<(Self, Vec<f32>), ModelError> {
+        let all = [&self.native, &self.categories, &self.dimensions, &self.satisfaction, &features];
+        if all.into_iter().flatten().any(|value| !value.is_finite()) {
+            return Err(ModelError::Computation("a result is not a finite number".to_owned()));
+        }
+        Ok((self, features))
+    }
 }
 
 #[cfg(test)]
@@ -302,13 +351,14 @@ mod tests {
         let lengths: Vec<usize> = (1..=400).map(|index| index % 128 + 3).collect();
         let mut sorted = lengths.clone();
         sorted.sort_unstable();
-        let ranges = plan(&sorted);
+        let most = |length| TOKENS_A_BATCH / length;
+        let ranges = plan(&sorted, most);
         assert_eq!(ranges.iter().map(ExactSizeIterator::len).sum::<usize>(), lengths.len());
         for range in ranges {
             assert!(range.len() * sorted[range.end - 1] <= TOKENS_A_BATCH);
         }
-        assert!(plan(&[]).is_empty());
-        assert_eq!(plan(&[TOKENS_A_BATCH * 2]).len(), 1);
+        assert!(plan(&[], most).is_empty());
+        assert_eq!(plan(&[TOKENS_A_BATCH * 2], most).len(), 1);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use burn::tensor::{Bool, Device, Tensor};
 
 use super::EncoderConfig;
 use super::attention::SelfAttention;
+use crate::precision::{in_full, normalise};
 
 /// A block of the encoder.
 #[derive(Module, Debug)]
@@ -31,9 +32,10 @@ impl Block {
 
     /// `frames` `[batch, time, width]`, `padding` `[batch, time]`; gives `[batch, time, width]`.
     pub(super) fn forward(&self, frames: Tensor<3>, padding: Option<Tensor<2, Bool>>) -> Tensor<3> {
-        let attended = self.attention.forward(self.attention_norm.forward(frames.clone()), padding);
+        let attended = self.attention.forward(normalise(&self.attention_norm, frames.clone()), padding);
         let frames = frames + attended;
-        let hidden = gelu(self.expand.forward(self.feed_forward_norm.forward(frames.clone())));
+        let hidden = self.expand.forward(normalise(&self.feed_forward_norm, frames.clone()));
+        let hidden = in_full(hidden, gelu);
         frames + self.contract.forward(hidden)
     }
 }

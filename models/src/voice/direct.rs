@@ -286,7 +286,8 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::voice::loader::{self, read};
+    use crate::readback::read;
+    use crate::voice::loader;
     use crate::{Device, ModelFolder};
     use burn::tensor::{Tensor, TensorData};
 

@@ -9,6 +9,7 @@ use half::f16;
 
 use super::EncoderConfig;
 use super::block::Block;
+use crate::precision::{full, in_full, like};
 
 /// The two convolutions that turn a spectrogram into frames of 20 ms.
 #[derive(Module, Debug)]
@@ -42,11 +43,11 @@ impl Stem {
     /// A clip that ends before the batch does must look to the second convolution as if zeros followed, as they do
     /// when it is alone; so the first convolution's answer to the padding is erased.
     fn forward(&self, mel: Tensor<3>, present: Option<Tensor<3>>) -> Tensor<3> {
-        let mut frames = gelu(self.first.forward(mel));
+        let mut frames = in_full(self.first.forward(like(mel, &self.first.weight)), gelu);
         if let Some(present) = present {
-            frames = frames * present;
+            frames = frames * like(present, &self.first.weight);
         }
-        let frames = gelu(self.second.forward(frames)).swap_dims(1, 2);
+        let frames = in_full(self.second.forward(frames), gelu).swap_dims(1, 2);
         let time = frames.dims()[1];
         frames + self.positions.val().narrow(0, 0, time).unsqueeze::<3>()
     }
@@ -86,7 +87,7 @@ impl Encoder {
         for block in &self.blocks {
             frames = block.forward(frames, padding.map(|padding| padding.absent.clone()));
         }
-        frames
+        full(frames)
     }
 
     /// The residual stream after the stem and after each block, for one spectrogram without padding: what golden
@@ -98,7 +99,7 @@ impl Encoder {
             let before = stages[stages.len() - 1].clone();
             stages.push(block.forward(before, None));
         }
-        stages
+        stages.into_iter().map(full).collect()
     }
 }
 

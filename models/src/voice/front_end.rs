@@ -9,7 +9,24 @@ use super::encoder::{Encoder, Padding};
 use super::level::Level;
 use super::mel::{HOP, LogMel};
 use super::{EncoderConfig, LONGEST_MS, SAMPLE_RATE_HZ, SHORTEST_MS, loader};
+use crate::direct::each_row;
+use crate::precision::weights_in;
+use crate::shapes::{each_row_step, fill_up, row_steps};
 use crate::{Device, ModelError, ModelFolder, Weights};
+
+/// How many clips a processor encodes at once.
+const BATCH_ROWS: usize = 8;
+/// How many samples a processor encodes at once, padding included: 60 s.
+const BATCH_SAMPLES: usize = 60 * SAMPLE_RATE_HZ as usize;
+/// The lengths that clips are filled up to on a GPU, in frames of 10 ms, below the longest that the encoder reads.
+const GPU_FRAMES: [usize; 8] = [100, 200, 300, 400, 500, 600, 1000, 2000];
+/// Frames that a GPU encodes at once.
+const GPU_FRAMES_A_BATCH: usize = 64_000;
+
+/// The most clips of a length that a GPU encodes at once.
+fn gpu_rows(frames: usize) -> usize {
+    (GPU_FRAMES_A_BATCH / frames.max(1)).max(1)
+}
 
 /// The encoded frames of several clips.
 #[derive(Debug, Clone)]
@@ -47,7 +64,7 @@ impl FrontEnd {
         device: &Device,
     ) -> Result<Self, ModelError> {
         config.check()?;
-        let encoder = loader::load_encoder(weights, config, device)?;
+        let encoder = weights_in(loader::load_encoder(weights, config, device)?, device.precision());
         let mel = LogMel::new(config.mel_bands);
         Ok(Self { mel, encoder, config: config.clone(), device: device.clone() })
     }
@@ -91,22 +108,71 @@ impl FrontEnd {
             return Err(ModelError::Input("a batch needs clips".to_owned()));
         }
         self.check_frames(longest)?;
+        let spectrograms = each_row(clips.to_vec(), |clip| self.checked_spectrogram(clip));
+        let spectrograms = spectrograms.into_iter().collect::<Result<Vec<_>, _>>()?;
+        self.encode_spectrograms(&spectrograms, mel_lengths, longest)
+    }
+
+    /// Encodes spectrograms of these lengths. On a GPU the batch is filled up to one of a few shapes.
+    fn encode_spectrograms(
+        &self,
+        spectrograms: &[Vec<f32>],
+        mut mel_lengths: Vec<usize>,
+        longest: usize,
+    ) -> Result<FrameBatch, ModelError> {
+        let is_cpu = self.device.is_cpu();
         let bands = self.config.mel_bands;
-        let mut values = Vec::with_capacity(clips.len() * bands * longest);
-        for clip in clips {
-            check(clip)?;
-            let mel = self.leveled(clip)?;
-            for band in mel.chunks(LogMel::frames(clip.len())) {
+        let longest = if is_cpu { longest } else { fill_up(self.gpu_frames(), longest) };
+        let rows =
+            if is_cpu { mel_lengths.len() } else { fill_up(row_steps(gpu_rows(longest)), mel_lengths.len()) };
+        let mut values = Vec::with_capacity(rows * bands * longest);
+        for (mel, length) in spectrograms.iter().zip(&mel_lengths) {
+            for band in mel.chunks(*length) {
                 values.extend_from_slice(band);
                 values.extend(std::iter::repeat_n(0.0, longest - band.len()));
             }
         }
-        let shape = [clips.len(), bands, longest];
-        let mel = Tensor::from_data(TensorData::new(values, shape), self.device.as_burn());
-        let padding = self.padding(&mel_lengths, longest);
+        values.resize(rows * bands * longest, 0.0);
+        // A row without a clip has one frame, so that its attention has something to look at.
+        mel_lengths.resize(rows, 2);
+        let mel = self.device.upload(values, [rows, bands, longest]);
+        let is_even = is_cpu && mel_lengths.iter().all(|length| *length == longest);
+        let padding = (!is_even).then(|| self.padding(&mel_lengths, longest));
         let frames = self.encoder.forward(mel, padding.as_ref());
         let lengths = mel_lengths.iter().map(|length| length.div_ceil(2)).collect();
         Ok(FrameBatch { frames, lengths, padding })
+    }
+
+    /// The most clips with so many samples that are encoded at once.
+    pub(super) fn most_rows(&self, samples: usize) -> usize {
+        if self.device.is_cpu() {
+            return BATCH_ROWS.min(BATCH_SAMPLES / samples.max(1));
+        }
+        gpu_rows(fill_up(self.gpu_frames(), LogMel::frames(samples)))
+    }
+
+    /// The lengths in frames that clips are filled up to on a GPU.
+    fn gpu_frames(&self) -> impl Iterator<Item = usize> {
+        let longest = 2 * self.config.longest_frames;
+        GPU_FRAMES.into_iter().filter(move |frames| *frames < longest).chain(std::iter::once(longest))
+    }
+
+    /// Encodes a batch of every shape that up to so many clips can have, where the device compiles by shape.
+    pub(super) fn each_shape(
+        &self,
+        rows: usize,
+        mut then: impl FnMut(FrameBatch) -> Result<(), ModelError>,
+    ) -> Result<(), ModelError> {
+        if self.device.is_cpu() {
+            return Ok(());
+        }
+        for frames in self.gpu_frames() {
+            let silence = vec![0.0; self.config.mel_bands * frames];
+            each_row_step(gpu_rows(frames), rows, |rows| {
+                then(self.encode_spectrograms(&vec![silence.clone(); rows], vec![frames; rows], frames)?)
+            })?;
+        }
+        Ok(())
     }
 
     /// The spectrogram `[bands, frames]` of a clip that the network can take, brought to the level of training.
@@ -131,10 +197,7 @@ impl FrontEnd {
         self.mel.compute(&leveled)
     }
 
-    fn padding(&self, mel_lengths: &[usize], longest: usize) -> Option<Padding> {
-        if mel_lengths.iter().all(|length| *length == longest) {
-            return None;
-        }
+    fn padding(&self, mel_lengths: &[usize], longest: usize) -> Padding {
         let batch = mel_lengths.len();
         let present = mel_lengths
             .iter()
@@ -143,10 +206,10 @@ impl FrontEnd {
         let absent =
             mel_lengths.iter().flat_map(|length| (0..frames).map(move |frame| frame >= length.div_ceil(2)));
         let device = self.device.as_burn();
-        Some(Padding {
+        Padding {
             present: Tensor::from_data(TensorData::new(present.collect(), [batch, 1, longest]), device),
             absent: Tensor::from_data(TensorData::new(absent.collect(), [batch, frames]), device),
-        })
+        }
     }
 }
 

@@ -25,6 +25,7 @@ use burn::tensor::{Tensor, TensorData};
 use super::encoder::Encoder;
 use super::head::{Standard, VoiceHead};
 use super::{EncoderConfig, HeadConfig};
+use crate::readback::read;
 use crate::{CATEGORY_COUNT, Device, ModelError, Weights, WeightsWriter};
 
 /// Reads tensors under a growing name.
@@ -152,11 +153,6 @@ pub fn write_head(head: &VoiceHead, member: usize, writer: &mut WeightsWriter) -
 /// Every `columns` values of the input become a column.
 fn transpose(values: &[f32], columns: usize) -> Vec<f32> {
     (0..columns).flat_map(|column| values.iter().skip(column).step_by(columns).copied()).collect()
-}
-
-pub(super) fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, ModelError> {
-    let data = tensor.try_into_data().map_err(|error| ModelError::Computation(format!("{error:?}")))?;
-    data.try_to_vec().map_err(|error| ModelError::Computation(format!("{error:?}")))
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ pub use loader::write_head;
 pub use mel::LogMel;
 
 use crate::direct::each_row;
+use crate::readback::read_together;
 use crate::{CATEGORY_COUNT, Category, Device, Doubt, ModelError, ModelFolder, Trust};
 
 /// The sample rate of every clip, in hertz.
@@ -43,11 +44,6 @@ pub const SAMPLE_RATE_HZ: u32 = 16_000;
 pub const SHORTEST_MS: u32 = 400;
 /// The longest clip the model takes, in milliseconds.
 pub const LONGEST_MS: u32 = 30_000;
-
-/// How many clips are computed at once.
-const BATCH_ROWS: usize = 8;
-/// How many samples are computed at once, padding included: 60 s.
-const BATCH_SAMPLES: usize = 60 * SAMPLE_RATE_HZ as usize;
 
 /// What a clip sounds like.
 #[derive(Debug, Clone, PartialEq)]
@@ -141,7 +137,7 @@ impl VoiceModel {
         order.sort_by_key(|index| clips[*index].samples.len());
         let lengths: Vec<usize> = clips.iter().map(|clip| clip.samples.len()).collect();
         let mut predictions: Vec<Option<VoicePrediction>> = vec![None; clips.len()];
-        for rows in batches(&order, &lengths) {
+        for rows in batches(&order, &lengths, |samples| self.front_end.most_rows(samples)) {
             let batch: Vec<&VoiceClip> = rows.iter().map(|index| &clips[*index]).collect();
             for (index, (categories, features)) in rows.iter().zip(self.run(&batch)?) {
                 predictions[*index] = Some(self.prediction(categories, features, &clips[*index].samples));
@@ -157,32 +153,41 @@ impl VoiceModel {
             Some(direct) => self.run_direct(direct, &samples)?,
             None => self.run_burn(&samples)?,
         };
-        let width = features.dims()[1];
-        let values = loader::read(features.clone())?;
-        let rows: Vec<Vec<f32>> = values.chunks(width).map(<[f32]>::to_vec).collect();
-        let features = match shifts(clips, width) {
-            Some(shifts) => {
-                let shifts = TensorData::new(shifts, [clips.len(), width]);
+        // On a GPU rows without a clip may follow.
+        let [filled, width] = features.dims();
+        let shifted = match shifts(clips, width) {
+            Some(mut shifts) => {
+                shifts.resize(filled * width, 0.0);
+                let shifts = TensorData::new(shifts, [filled, width]);
                 features.clone() - Tensor::from_data(shifts, &features.device())
             }
-            None => features,
+            None => features.clone(),
         };
+        let [features, values] = read_together([features, self.probabilities(&shifted)?])?;
+        let rows = features.chunks(width.max(1)).map(<[f32]>::to_vec);
+        let values = &values.as_chunks::<CATEGORY_COUNT>().0[..clips.len()];
+        if values.iter().flatten().any(|value| !value.is_finite()) {
+            return Err(ModelError::Computation(
+                "the voice model gave values that are no numbers".to_owned(),
+            ));
+        }
+        Ok(values.iter().copied().zip(rows).collect())
+    }
+
+    /// The probabilities of the categories `[rows, categories]`, from features of all heads.
+    fn probabilities(&self, features: &Tensor<2>) -> Result<Tensor<2>, ModelError> {
         let own = self.feature_width;
         let logits = self
             .heads
             .iter()
             .enumerate()
             .map(|(member, head)| head.classify_features(features.clone().narrow(1, member * own, own)));
-        let Some(sum) = logits.reduce(|left, right| left + right) else { return Ok(Vec::new()) };
+        let Some(sum) = logits.reduce(|left, right| left + right) else {
+            return Err(ModelError::Computation("the voice model has no heads".to_owned()));
+        };
         #[expect(clippy::cast_precision_loss, reason = "there are a handful of heads")]
         let divisor = self.temperature * self.heads.len() as f32;
-        let values = loader::read(softmax(sum / divisor, 1))?;
-        if values.len() != clips.len() * CATEGORY_COUNT || values.iter().any(|value| !value.is_finite()) {
-            return Err(ModelError::Computation(
-                "the voice model gave values that are no numbers".to_owned(),
-            ));
-        }
-        Ok(values.as_chunks::<CATEGORY_COUNT>().0.iter().copied().zip(rows).collect())
+        Ok(softmax(sum / divisor, 1))
     }
 
     /// The features of all heads `[clips, features]`, without burn.
@@ -195,11 +200,30 @@ impl VoiceModel {
 
     /// As [`Self::run_direct`], by burn.
     fn run_burn(&self, clips: &[&[f32]]) -> Result<Tensor<2>, ModelError> {
-        let batch = self.front_end.encode(clips)?;
+        Ok(self.pool(self.front_end.encode(clips)?))
+    }
+
+    /// The features of all heads.
+    fn pool(&self, batch: FrameBatch) -> Tensor<2> {
         let absent = batch.padding.map(|padding| padding.absent);
         let pooled =
             self.heads.iter().map(|head| head.features(head.pool(batch.frames.clone(), absent.clone())));
-        Ok(Tensor::cat(pooled.collect(), 1))
+        Tensor::cat(pooled.collect(), 1)
+    }
+
+    /// Computes a batch of every shape that up to so many clips can have, where the device compiles by shape.
+    ///
+    /// # Errors
+    /// [`ModelError::Computation`]
+    pub fn warm_up(&self, rows: usize) -> Result<(), ModelError> {
+        self.front_end.each_shape(rows, |batch| {
+            let features = self.pool(batch);
+            let shifted = features.clone() - features.zeros_like();
+            for features_of_heads in [&features, &shifted] {
+                read_together([features.clone(), self.probabilities(features_of_heads)?])?;
+            }
+            Ok(())
+        })
     }
 
     fn prediction(
@@ -237,15 +261,11 @@ fn shifts(clips: &[&VoiceClip], width: usize) -> Option<Vec<f32>> {
 }
 
 /// Cuts clips, shortest first, into batches that are not too large once padded to their longest.
-fn batches<'a>(order: &'a [usize], lengths: &[usize]) -> Vec<&'a [usize]> {
+fn batches<'a>(order: &'a [usize], lengths: &[usize], most: impl Fn(usize) -> usize) -> Vec<&'a [usize]> {
     let mut batches = Vec::new();
     let mut start = 0;
     for end in 1..=order.len() {
-        let full = order.get(end).is_none_or(|next| {
-            let rows = end + 1 - start;
-            rows > BATCH_ROWS || rows * lengths[*next] > BATCH_SAMPLES
-        });
-        if full {
+        if order.get(end).is_none_or(|next| end + 1 - start > most(lengths[*next])) {
             batches.push(&order[start..end]);
             start = end;
         }
@@ -262,12 +282,13 @@ mod tests {
         let lengths: Vec<usize> = [480_000, 6400, 480_000, 480_000].into_iter().chain([80_000; 20]).collect();
         let mut order: Vec<usize> = (0..lengths.len()).collect();
         order.sort_by_key(|index| lengths[*index]);
-        let batches = batches(&order, &lengths);
+        let most = |samples: usize| 8.min(960_000 / samples);
+        let batches = batches(&order, &lengths, most);
         assert_eq!(batches.concat(), order);
         for batch in batches {
             let longest = batch.iter().map(|index| lengths[*index]).max().unwrap();
-            assert!(batch.len() <= BATCH_ROWS && batch.len() * longest <= BATCH_SAMPLES);
+            assert!(batch.len() <= most(longest));
         }
-        assert!(super::batches(&[], &[]).is_empty());
+        assert!(super::batches(&[], &[], most).is_empty());
     }
 }

@@ -6,6 +6,7 @@
 mod calibrate;
 mod checkpoint;
 mod detector;
+mod device;
 mod error;
 mod face;
 mod fusion;

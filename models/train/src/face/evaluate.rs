@@ -4,7 +4,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use heartline_models::Device;
 use heartline_models::detector::FaceDetector;
 use heartline_models::face::{FaceCrop, FaceModel, FacePrediction, LABEL_COUNT, LABELS};
 
@@ -12,6 +11,7 @@ use super::data::{self, Face};
 use super::disturbances::{DISTURBANCES, Disturbance, framed};
 use super::photographs::{Photograph, margins, without_faces};
 use super::unfamiliar;
+use crate::device::DeviceArguments;
 use crate::error::TrainError;
 use crate::metrics::Confusion;
 use crate::report::{Answer, AnswerSet, KindSet, Report, Trust};
@@ -38,6 +38,8 @@ pub(crate) struct EvaluateArguments {
     /// The face detector's folder; without it nothing is said about how faces are cut out.
     #[arg(long)]
     detector: Option<PathBuf>,
+    #[command(flatten)]
+    device: DeviceArguments,
     /// Write `figures.json` and pictures into this folder.
     #[arg(long)]
     report: Option<PathBuf>,
@@ -47,7 +49,8 @@ pub(crate) struct EvaluateArguments {
 #[expect(clippy::print_stdout, reason = "the figures are what this command is for")]
 pub(crate) fn evaluate(arguments: &EvaluateArguments) -> Result<(), TrainError> {
     let faces = data::read(&arguments.data, &arguments.part)?;
-    let model = FaceModel::load(&arguments.model, &Device::cpu())?;
+    let device = arguments.device.open()?;
+    let model = FaceModel::load(&arguments.model, &device)?;
     let mut report = Report::new("face", &arguments.part, &LABELS);
     with_votes(&model, &faces, &mut report)?;
     disturbed(&model, &faces, &mut report)?;
@@ -59,7 +62,7 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> Result<(), TrainError> 
         let photographs = Photograph::read_all(&folder)?;
         report.add_kind(kind(&model, "no face, from photographs", &without_faces(&photographs))?);
         if let Some(detector) = &arguments.detector {
-            let detector = FaceDetector::load(detector, &Device::cpu())?;
+            let detector = FaceDetector::load(detector, &device)?;
             margins(&model, &detector, &photographs, &mut report)?;
         }
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use heartline_models::text::{TextModel, TextPrediction};
-use heartline_models::{CATEGORY_COUNT, Category, Device};
+use heartline_models::{CATEGORY_COUNT, Category};
 use indicatif::ProgressIterator;
 
 use super::examples::{Labelled, read_set};
@@ -12,6 +12,7 @@ use super::figures::{cross_fitted, cross_fitted_named};
 use super::labels::{NATIVE, Targets};
 use super::table::Table;
 use super::unfamiliar;
+use crate::device::DeviceArguments;
 use crate::error::TrainError;
 use crate::metrics::{Confusion, mean, pearson};
 use crate::report::{Answer, AnswerSet, KindSet, Report, Trust};
@@ -31,6 +32,8 @@ pub(crate) struct EvaluateArguments {
     /// Look at about this many texts of each set, evenly spread; by default at all
     #[arg(long)]
     limit: Option<usize>,
+    #[command(flatten)]
+    device: DeviceArguments,
     /// Write `figures.json` and pictures into this folder
     #[arg(long)]
     report: Option<PathBuf>,
@@ -49,7 +52,7 @@ type Judged = Vec<(Labelled, TextPrediction)>;
 /// Prints every figure and writes the report where one is asked for.
 #[expect(clippy::print_stdout, reason = "the figures are the program's output")]
 pub(crate) fn evaluate(arguments: &EvaluateArguments) -> Result<(), TrainError> {
-    let model = TextModel::load(&arguments.model, &Device::cpu())?;
+    let model = TextModel::load(&arguments.model, &arguments.device.open()?)?;
     let report = Report::new("text", &arguments.split, &Category::ALL.map(Category::name));
     let mut evaluation = Evaluation { model, arguments, report };
     let sets = [

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use heartline_models::voice::{CallerBaseline, VoiceClip, VoiceModel, VoicePrediction};
-use heartline_models::{CATEGORY_COUNT, Category, Device, DeviceChoice};
+use heartline_models::{CATEGORY_COUNT, Category};
 use indicatif::ProgressBar;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -15,6 +15,7 @@ use super::augment::Condition;
 use super::clips::{Clip, decode, read_split, windows};
 use super::features::style;
 use super::unfamiliar;
+use crate::device::DeviceArguments;
 use crate::error::TrainError;
 use crate::metrics::Confusion;
 use crate::report::{Answer, AnswerSet, KindSet, Report, Trust};
@@ -45,9 +46,8 @@ pub(crate) struct EvaluateArguments {
     /// The split to evaluate on.
     #[arg(long, default_value = "valid")]
     split: String,
-    /// The device to compute on.
-    #[arg(long, default_value = "auto")]
-    device: DeviceChoice,
+    #[command(flatten)]
+    device: DeviceArguments,
     /// Write `figures.json` and pictures into this folder.
     #[arg(long)]
     report: Option<PathBuf>,
@@ -56,7 +56,7 @@ pub(crate) struct EvaluateArguments {
 /// Runs the command.
 #[expect(clippy::print_stdout, reason = "the figures are the command's answer")]
 pub(crate) fn evaluate(arguments: &EvaluateArguments) -> Result<(), TrainError> {
-    let model = VoiceModel::load(&arguments.model, &Device::open(arguments.device)?)?;
+    let model = VoiceModel::load(&arguments.model, &arguments.device.open()?)?;
     let clips = read_split(&arguments.data, &arguments.split)?;
     let mut report = Report::new("voice", &arguments.split, &Category::ALL.map(Category::name));
     let strangers = vec![CallerBaseline::default(); clips.len()];
