@@ -1,4 +1,5 @@
-//! What each model costs, alone and in batches, on the device that `HEARTLINE_DEVICE` names (the CPU, if none).
+//! What each model costs, alone and in batches, on the device that `HEARTLINE_DEVICE` names (the CPU, if none), in the
+//! format that `HEARTLINE_PRECISION` names (the usual one there, if none).
 //!
 //! A model without weights is left out, which the output says.
 #![allow(missing_docs, reason = "criterion's macros make items without documentation")]
@@ -18,8 +19,9 @@ use heartline_models::text::TextModel;
 use heartline_models::voice::{SAMPLE_RATE_HZ, VoiceModel};
 use heartline_models::{Device, ModelError};
 
-/// The sizes that are measured, in rows.
-const BATCH_ROWS: [usize; 3] = [1, 8, 32];
+/// The sizes that are measured, in rows; the last ones on a GPU only.
+const BATCH_ROWS: [usize; 5] = [1, 8, 32, 128, 512];
+const CPU_SIZES: usize = 3;
 /// The length of a clip, as speech is cut: four seconds.
 const CLIP_SAMPLES: usize = 4 * SAMPLE_RATE_HZ as usize;
 const FRAME: &[u8] = include_bytes!("../samples/call/frames/0000ms.jpg");
@@ -29,8 +31,14 @@ const SENTENCES: [&str; 2] = [
 ];
 
 fn device() -> Device {
-    let choice = std::env::var("HEARTLINE_DEVICE").unwrap_or_else(|_| "cpu".to_owned());
-    Device::open(&choice.parse().unwrap()).unwrap()
+    let setting = |name, usual: &str| std::env::var(name).unwrap_or_else(|_| usual.to_owned());
+    let choice = setting("HEARTLINE_DEVICE", "cpu").parse().unwrap();
+    let precision = setting("HEARTLINE_PRECISION", "auto").parse().unwrap();
+    Device::open_all(&choice, precision).unwrap().remove(0)
+}
+
+fn sizes() -> &'static [usize] {
+    if device().is_gpu() { &BATCH_ROWS } else { &BATCH_ROWS[..CPU_SIZES] }
 }
 
 /// Loads a model, unless it has no weights.
@@ -49,7 +57,7 @@ fn load<M>(name: &'static str, load: impl FnOnce(&Path, &Device) -> Result<M, Mo
 fn measure<R, T>(criterion: &mut Criterion, name: &str, row: impl Fn(usize) -> R, run: impl Fn(&[R]) -> T) {
     let mut group = criterion.benchmark_group(name);
     group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(5));
-    for count in BATCH_ROWS {
+    for &count in sizes() {
         let rows: Vec<R> = (0..count).map(&row).collect();
         group.throughput(Throughput::Elements(count as u64));
         group.bench_with_input(BenchmarkId::from_parameter(count), &rows, |bencher, rows| {

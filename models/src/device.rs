@@ -189,6 +189,12 @@ impl Device {
         self.name == "cpu"
     }
 
+    /// Whether this is a GPU.
+    #[must_use]
+    pub fn is_gpu(&self) -> bool {
+        self.name.starts_with("cuda")
+    }
+
     /// The device as burn knows it, for the training program.
     #[must_use]
     pub fn as_burn(&self) -> &burn::tensor::Device {

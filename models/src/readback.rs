@@ -18,10 +18,11 @@ pub(crate) fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, ModelE
             _ => false,
         };
         if is_lost {
-            ModelError::DeviceLost(error.to_string())
-        } else {
-            ModelError::Computation(error.to_string())
+            return ModelError::DeviceLost(error.to_string());
         }
+        // It may have been the memory: what is kept for later goes back, so that a smaller batch has room.
+        device.memory_cleanup();
+        ModelError::Computation(error.to_string())
     })
 }
 

@@ -27,6 +27,8 @@ mod view;
 mod watchdog;
 
 #[cfg(test)]
+mod devices_tests;
+#[cfg(test)]
 mod handle_tests;
 #[cfg(test)]
 mod scheduling_tests;

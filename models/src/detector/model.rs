@@ -83,8 +83,7 @@ impl FaceDetector {
             let size = self.padded(&images[*first]);
             let (batch, rest): (Vec<usize>, Vec<usize>) =
                 waiting.iter().partition(|index| self.padded(&images[**index]) == size);
-            let limit = if self.is_direct() { BATCH_LIMIT } else { GPU_BATCH_LIMIT };
-            for batch in batch.chunks(limit) {
+            for batch in batch.chunks(self.limit()) {
                 let scaled: Vec<Scaled> = batch.iter().map(|index| self.scale(&images[*index])).collect();
                 for (index, found) in batch.iter().zip(self.detect_batch(&scaled)?) {
                     faces[*index] = found;
@@ -106,7 +105,7 @@ impl FaceDetector {
         let longest = self.manifest.config.longest_side;
         for height in few_sides(longest) {
             for width in few_sides(longest) {
-                each_row_step(GPU_BATCH_LIMIT, rows, |rows| {
+                each_row_step(self.limit(), rows, |rows| {
                     let shape = [rows, 3, height, width];
                     self.raw(vec![0.0; shape.iter().product()], shape).map(drop)
                 })?;
@@ -117,6 +116,10 @@ impl FaceDetector {
 
     fn scale(&self, image: &RgbImage) -> Scaled {
         scale(image, self.manifest.config.longest_side, self.sizes())
+    }
+
+    fn limit(&self) -> usize {
+        if self.device.is_gpu() { GPU_BATCH_LIMIT } else { BATCH_LIMIT }
     }
 
     fn is_direct(&self) -> bool {
@@ -133,8 +136,7 @@ impl FaceDetector {
 
     fn detect_batch(&self, batch: &[Scaled]) -> Result<Vec<Vec<FaceBox>>, ModelError> {
         let Some(first) = batch.first() else { return Ok(Vec::new()) };
-        let rows =
-            if self.is_direct() { batch.len() } else { fill_up(row_steps(GPU_BATCH_LIMIT), batch.len()) };
+        let rows = if self.is_direct() { batch.len() } else { fill_up(row_steps(self.limit()), batch.len()) };
         let mut values = batch.iter().map(|scaled| scaled.planes.as_slice()).collect::<Vec<_>>().concat();
         let shape = [rows, 3, first.height, first.width];
         values.resize(shape.iter().product(), 0.0);

@@ -100,8 +100,7 @@ impl FaceModel {
         crops: &[FaceCrop],
     ) -> Result<Vec<(FacePrediction, Vec<f32>)>, ModelError> {
         let mut predictions = Vec::with_capacity(crops.len());
-        let limit = if self.device.is_cpu() { BATCH_LIMIT } else { GPU_BATCH_LIMIT };
-        for batch in crops.chunks(limit) {
+        for batch in crops.chunks(self.limit()) {
             for (crop, (logits, features)) in batch.iter().zip(self.run(batch)?) {
                 predictions.push((self.predict_one(crop, &logits, &features), features));
             }
@@ -115,9 +114,13 @@ impl FaceModel {
     /// [`ModelError::Computation`]
     pub fn warm_up(&self, rows: usize) -> Result<(), ModelError> {
         let Network::Burn(network) = &self.network else { return Ok(()) };
-        each_row_step(GPU_BATCH_LIMIT, rows, |rows| {
+        each_row_step(self.limit(), rows, |rows| {
             self.run_burn(network, vec![0; rows * CROP_PIXELS]).map(drop)
         })
+    }
+
+    fn limit(&self) -> usize {
+        if self.device.is_gpu() { GPU_BATCH_LIMIT } else { BATCH_LIMIT }
     }
 
     fn predict_one(&self, crop: &FaceCrop, logits: &[f32; LABEL_COUNT], features: &[f32]) -> FacePrediction {
@@ -167,7 +170,7 @@ impl FaceModel {
 
     /// Computes crops on a GPU; they go there as bytes, and empty ones fill up the batch.
     fn run_burn(&self, network: &FaceNetwork, mut bytes: Vec<u8>) -> Result<Vec<Output>, ModelError> {
-        let rows = fill_up(row_steps(GPU_BATCH_LIMIT), bytes.len() / CROP_PIXELS);
+        let rows = fill_up(row_steps(self.limit()), bytes.len() / CROP_PIXELS);
         bytes.resize(rows * CROP_PIXELS, 0);
         let data = TensorData::new(bytes, [rows, 1, CROP_SIDE, CROP_SIDE]);
         let bytes = Tensor::from_data(data, (self.device.as_burn(), DType::U8));

@@ -145,8 +145,7 @@ impl TextModel {
         encoded.sort_by_key(|(_, pieces)| pieces.pieces.len());
         let mut predictions = Vec::with_capacity(texts.len());
         let lengths: Vec<usize> = encoded.iter().map(|(_, text)| text.pieces.len()).collect();
-        let limit = if self.device.is_cpu() { TOKENS_A_BATCH } else { GPU_TOKENS_A_BATCH };
-        for range in plan(&lengths, |length| limit / self.filled_length(length).max(1)) {
+        for range in plan(&lengths, |length| self.most_rows(self.filled_length(length))) {
             self.predict_batch(&encoded[range], &mut predictions)?;
         }
         predictions.sort_by_key(|(index, _)| *index);
@@ -181,7 +180,7 @@ impl TextModel {
             (pad(&pieces, device), Padding::new(&lengths, device))
         } else {
             let length = self.filled_length(longest);
-            let rows = fill_up(row_steps(GPU_TOKENS_A_BATCH / length.max(1)), pieces.len());
+            let rows = fill_up(row_steps(self.most_rows(length)), pieces.len());
             pieces.resize(rows, &[PADDING_PIECE]);
             let lengths: Vec<usize> = pieces.iter().map(|pieces| pieces.len()).collect();
             (pad_to_length(&pieces, length, device), Padding::to_length(&lengths, length, device))
@@ -189,6 +188,12 @@ impl TextModel {
         let pooled = self.network.features(ids, &padding);
         let outputs = self.network.heads.forward(pooled.clone());
         Values::read(outputs, pooled, &self.manifest.config)
+    }
+
+    /// How many texts of a length are computed at once.
+    fn most_rows(&self, length: usize) -> usize {
+        let tokens = if self.device.is_gpu() { GPU_TOKENS_A_BATCH } else { TOKENS_A_BATCH };
+        (tokens / length.max(1)).max(1)
     }
 
     /// The length of the tensor in which a text of a length is computed.
@@ -211,7 +216,7 @@ impl TextModel {
         }
         for length in self.gpu_lengths() {
             let text = vec![PADDING_PIECE; length];
-            each_row_step(GPU_TOKENS_A_BATCH / length.max(1), rows, |rows| {
+            each_row_step(self.most_rows(length), rows, |rows| {
                 self.run_burn(&vec![text.as_slice(); rows]).map(drop)
             })?;
         }

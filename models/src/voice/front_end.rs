@@ -23,11 +23,6 @@ const GPU_FRAMES: [usize; 8] = [100, 200, 300, 400, 500, 600, 1000, 2000];
 /// Frames that a GPU encodes at once.
 const GPU_FRAMES_A_BATCH: usize = 64_000;
 
-/// The most clips of a length that a GPU encodes at once.
-fn gpu_rows(frames: usize) -> usize {
-    (GPU_FRAMES_A_BATCH / frames.max(1)).max(1)
-}
-
 /// The encoded frames of several clips.
 #[derive(Debug, Clone)]
 pub struct FrameBatch {
@@ -123,8 +118,11 @@ impl FrontEnd {
         let is_cpu = self.device.is_cpu();
         let bands = self.config.mel_bands;
         let longest = if is_cpu { longest } else { fill_up(self.gpu_frames(), longest) };
-        let rows =
-            if is_cpu { mel_lengths.len() } else { fill_up(row_steps(gpu_rows(longest)), mel_lengths.len()) };
+        let rows = if is_cpu {
+            mel_lengths.len()
+        } else {
+            fill_up(row_steps(self.filled_rows(longest)), mel_lengths.len())
+        };
         let mut values = Vec::with_capacity(rows * bands * longest);
         for (mel, length) in spectrograms.iter().zip(&mel_lengths) {
             for band in mel.chunks(*length) {
@@ -148,7 +146,12 @@ impl FrontEnd {
         if self.device.is_cpu() {
             return BATCH_ROWS.min(BATCH_SAMPLES / samples.max(1));
         }
-        gpu_rows(fill_up(self.gpu_frames(), LogMel::frames(samples)))
+        self.filled_rows(fill_up(self.gpu_frames(), LogMel::frames(samples)))
+    }
+
+    /// The most clips with so many frames, filled up, that are encoded at once.
+    fn filled_rows(&self, frames: usize) -> usize {
+        if self.device.is_gpu() { (GPU_FRAMES_A_BATCH / frames.max(1)).max(1) } else { BATCH_ROWS }
     }
 
     /// The lengths in frames that clips are filled up to on a GPU.
@@ -168,7 +171,7 @@ impl FrontEnd {
         }
         for frames in self.gpu_frames() {
             let silence = vec![0.0; self.config.mel_bands * frames];
-            each_row_step(gpu_rows(frames), rows, |rows| {
+            each_row_step(self.filled_rows(frames), rows, |rows| {
                 then(self.encode_spectrograms(&vec![silence.clone(); rows], vec![frames; rows], frames)?)
             })?;
         }

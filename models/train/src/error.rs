@@ -19,7 +19,7 @@ pub(crate) enum TrainError {
     Checkpoint(String),
     #[error("{0}")]
     Arguments(String),
-    #[error("the result differs from the source: {0}")]
+    #[error("two sides differ: {0}")]
     Disagreement(String),
     #[error("cannot draw {0}")]
     Picture(String),

@@ -11,6 +11,7 @@ mod error;
 mod face;
 mod fusion;
 mod metrics;
+mod precision;
 mod report;
 mod text;
 mod voice;
@@ -79,6 +80,8 @@ enum Evaluate {
     Face(face::EvaluateArguments),
     /// The face detector.
     Detector(detector::EvaluateArguments),
+    /// All models on a device and in a format, beside the CPU in f32.
+    Precision(precision::PrecisionArguments),
 }
 
 fn run(command: &Command) -> Result<(), TrainError> {
@@ -96,6 +99,7 @@ fn run(command: &Command) -> Result<(), TrainError> {
         Command::Evaluate(Evaluate::Voice(arguments)) => voice::evaluate(arguments),
         Command::Evaluate(Evaluate::Face(arguments)) => face::evaluate(arguments),
         Command::Evaluate(Evaluate::Detector(arguments)) => detector::evaluate(arguments),
+        Command::Evaluate(Evaluate::Precision(arguments)) => precision::evaluate(arguments),
     }
 }
 

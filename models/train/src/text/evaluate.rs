@@ -251,7 +251,7 @@ fn grouped(prediction: &TextPrediction) -> [f32; CATEGORY_COUNT] {
 }
 
 /// The answers on texts with one category; disgust is left out where the annotators could not choose it.
-fn answers(judged: &Judged) -> Vec<Answer> {
+pub(crate) fn answers(judged: &[(Labelled, TextPrediction)]) -> Vec<Answer> {
     let of_text = |(row, prediction): &(Labelled, TextPrediction)| {
         let truth = only(&truth(row))?;
         let possible = |index| row.targets.has_disgust || index != Category::Disgust.index();

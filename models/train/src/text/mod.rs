@@ -16,7 +16,7 @@ mod unfamiliar;
 mod upper;
 
 pub(crate) use convert::{ConvertArguments, convert};
-pub(crate) use evaluate::{EvaluateArguments, evaluate};
+pub(crate) use evaluate::{EvaluateArguments, answers, evaluate};
 pub(crate) use examples::{Labelled, read_set};
 pub(crate) use labels::category;
 pub(crate) use table::Table;

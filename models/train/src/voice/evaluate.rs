@@ -127,7 +127,7 @@ pub(super) fn confusion() -> Confusion {
 }
 
 /// The position of the largest value.
-pub(super) fn largest(values: &[f32]) -> usize {
+pub(crate) fn largest(values: &[f32]) -> usize {
     (0..values.len()).max_by(|left, right| values[*left].total_cmp(&values[*right])).unwrap_or(0)
 }
 
@@ -191,7 +191,7 @@ fn language(set: &str) -> Option<&'static str> {
 }
 
 /// What the model says of each sound, window by window.
-pub(super) fn hear(
+pub(crate) fn hear(
     model: &VoiceModel,
     sounds: &[VoiceClip],
 ) -> Result<Vec<Vec<VoicePrediction>>, TrainError> {
@@ -209,7 +209,7 @@ pub(super) fn hear(
 }
 
 /// The mean probabilities of a clip's windows.
-pub(super) fn average(windows: &[VoicePrediction]) -> [f32; CATEGORY_COUNT] {
+pub(crate) fn average(windows: &[VoicePrediction]) -> [f32; CATEGORY_COUNT] {
     let mut sum = [0.0_f32; CATEGORY_COUNT];
     for window in windows {
         sum.iter_mut().zip(window.categories).for_each(|(sum, value)| *sum += value);

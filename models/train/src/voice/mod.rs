@@ -25,6 +25,6 @@ mod unfamiliar;
 pub(crate) use augment::Condition;
 pub(crate) use clips::{Clip, decode, read_split, windows};
 pub(crate) use convert::{ConvertArguments, convert};
-pub(crate) use evaluate::{EvaluateArguments, evaluate};
+pub(crate) use evaluate::{EvaluateArguments, average, evaluate, hear, largest};
 pub(crate) use fit::{TrainArguments, train};
 pub(crate) use signal::{Noise, add_noise, telephone};
