@@ -37,7 +37,7 @@ impl FromStr for DeviceChoice {
             "flex" => Ok(Self::Flex),
             "cuda" => Ok(Self::AllCuda),
             _ => text.strip_prefix("cuda:").and_then(indices).map(Self::Cuda).ok_or_else(|| {
-                format!("unknown device \"{text}\"; expected auto, cpu or cuda:N, or cuda:N,M for several")
+                format!("unknown device \"{text}\"; expected auto, cpu or cuda:N; cuda for all GPUs, cuda:N,M for several, flex for checks")
             }),
         }
     }
@@ -193,6 +193,12 @@ impl Device {
     #[must_use]
     pub fn is_gpu(&self) -> bool {
         self.name.starts_with("cuda")
+    }
+
+    /// What this program has reserved of a GPU's memory, in bytes; none elsewhere. It waits for what is being computed.
+    #[must_use]
+    pub fn reserved_bytes(&self) -> Option<u64> {
+        self.inner.memory_pool_usage().map(|usage| usage.bytes_reserved)
     }
 
     /// The device as burn knows it, for the training program.

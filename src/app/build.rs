@@ -23,6 +23,8 @@ const WAITING_PER_WORKER: usize = 32;
 
 /// How long a finding about the models' health holds.
 const HEALTH_LIFETIME: Duration = Duration::from_secs(2);
+/// How long the devices' threads may take to end once what was accepted is answered.
+const ENGINE_END: Duration = Duration::from_secs(10);
 
 /// The built program. Clones are handles to the same one.
 #[derive(Clone)]
@@ -188,7 +190,9 @@ impl App {
     /// Ends the models' threads, after what they accepted is answered, and keeps what matchers have learned and the last
     /// rankings. Requests after this are refused.
     pub async fn stop(&self) {
-        self.rooms.engine.shutdown().await;
+        if tokio::time::timeout(ENGINE_END, self.rooms.engine.shutdown()).await.is_err() {
+            tracing::warn!("a device does not end; it is left behind");
+        }
         let matchers = self.rooms.matchers.clone();
         if let Err(error) = tokio::task::spawn_blocking(move || matchers.stop()).await {
             tracing::error!(%error, "what matchers have learned could not be kept");

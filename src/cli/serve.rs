@@ -22,8 +22,16 @@ async fn serve(config: Config, output: &mut dyn Write) -> Result<(), CliError> {
     let listener = App::bind(&config).await?;
     let address = listener.local_addr()?;
     let scheme = if config.server.tls.is_some() { "https" } else { "http" };
-    let app = App::build(config)?;
-    let stop = stop_signal()?;
+    let mut stop = Box::pin(stop_signal()?);
+    // Building takes seconds, and minutes where kernels have to be compiled: whoever stops it meanwhile need not wait.
+    let building = tokio::task::spawn_blocking(move || App::build(config));
+    let app = tokio::select! {
+        built = building => built.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?,
+        () = &mut stop => {
+            tracing::info!("stopped before the models were ready");
+            return Ok(());
+        }
+    };
     writeln!(output, "heartline listens on {scheme}://{address}")?;
     output.flush()?;
     match app.serve(listener, stop).await? {

@@ -373,3 +373,16 @@ fn the_example_and_the_handbook_list_every_key() {
         }
     }
 }
+
+#[test]
+fn half_precision_needs_a_gpu() {
+    let text = "version = 1\n[engine]\nprecision = \"f16\"\ndevice = ";
+    let found = faults(&format!("{text}\"cpu\""));
+    assert!(fault(&found, "engine.precision").problem.contains("computes in f32, not in f16"));
+    for device in ["auto", "flex", "cuda:0"] {
+        assert!(load(&format!("{text}\"{device}\""), &[], &[]).is_ok(), "{device}");
+    }
+    let found = faults("version = 1\n[engine]\nprecision = \"f8\"\ndevice = \"cuda:0,0\"");
+    assert!(fault(&found, "engine.precision").problem.contains("expected auto, f32, f16 or bf16"));
+    assert!(fault(&found, "engine.device").problem.contains("cuda:N,M"));
+}

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use heartline_models::{DeviceChoice, Precision, PrecisionChoice};
+
 use super::raw::{RawConfig, RawEngine, RawPrivacy, RawRouting, RawServer, RawTelemetry};
 use super::{
     Config, InferenceConfig, PrivacyConfig, RoutingConfig, SamplesConfig, Section, ServerConfig, TlsFiles,
@@ -107,6 +109,11 @@ fn tls(raw: &RawServer, bounds: &mut Bounds) -> Option<TlsFiles> {
 }
 
 fn engine(raw: &RawEngine, bounds: &mut Bounds) -> EngineConfig {
+    let is_full = matches!(raw.precision, PrecisionChoice::Auto | PrecisionChoice::Given(Precision::F32));
+    if raw.device == DeviceChoice::Cpu && !is_full {
+        let problem = format!("the CPU computes in f32, not in {}", raw.precision);
+        bounds.refuse("engine.precision", problem, "leave it at auto, or name a GPU in engine.device");
+    }
     bounds.path("engine.models_folder", &raw.models_folder);
     if let Some(folder) = &raw.kernels_folder {
         bounds.path("engine.kernels_folder", folder);

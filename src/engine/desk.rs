@@ -22,7 +22,7 @@ pub(super) struct Desk<R, A> {
     /// The number of the thread that the desk belongs to.
     pub(super) thread: u64,
     /// What a panic or a failed execution said after which the model has not computed anything yet.
-    pub(super) suspicion: Option<String>,
+    pub(super) suspicion: Option<ModelLost>,
 }
 
 impl<R: Send, A: Send> Desk<R, A> {
@@ -51,16 +51,14 @@ impl<R: Send, A: Send> Desk<R, A> {
             Ok(Err(error)) => {
                 // Whoever sent rows that cannot be read is at fault, and nobody else.
                 if !matches!(error, ModelError::Input(_)) {
-                    self.suspicion = Some(with_causes(&error));
-                }
-                if matches!(error, ModelError::DeviceLost(_)) {
-                    self.post.despairs();
+                    let is_final = matches!(error, ModelError::DeviceLost(_));
+                    self.suspicion = Some(ModelLost { model: name, message: with_causes(&error), is_final });
                 }
                 EngineError::Model(error)
             }
             Err(payload) => {
                 let message = panic_message(payload.as_ref());
-                self.suspicion = Some(message.clone());
+                self.suspicion = Some(ModelLost { model: name, message: message.clone(), is_final: false });
                 EngineError::Panicked { model: name, message }
             }
         };
@@ -114,8 +112,8 @@ impl<R: Send, A: Send> Desk<R, A> {
 
     /// Has a model that panicked or failed compute a row that it knows.
     fn prove(&mut self) -> Result<(), ModelLost> {
-        let Some(message) = self.suspicion.take() else { return Ok(()) };
-        self.try_out().map_err(|_| ModelLost { model: self.lane.name, message })
+        let Some(lost) = self.suspicion.take() else { return Ok(()) };
+        self.try_out().map_err(|_| lost)
     }
 
     /// Has the model compute a row that it knows.

@@ -27,6 +27,8 @@ pub(super) trait Station: Send {
 pub(super) struct ModelLost {
     pub(super) model: &'static str,
     pub(super) message: String,
+    /// Whether its device is lost to this program.
+    pub(super) is_final: bool,
 }
 
 /// How a device's thread ended.

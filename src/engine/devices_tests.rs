@@ -43,13 +43,17 @@ async fn device_of(engine: &Engine, text: &str, session: u64) -> usize {
 async fn sessions_spread_over_the_devices_and_a_busy_one_is_left_out() {
     let (engine, _) = start_two(&config());
     assert_eq!((engine.device().as_str(), engine.models().len()), ("fake:0,fake:1", 4));
+    let reserved = engine.view().devices.iter().map(|device| device.reserved_bytes).collect::<Vec<_>>();
+    assert_eq!(reserved, [None, Some(1 << 30)]);
     for session in 0..6 {
         assert_eq!(device_of(&engine, "quick", session).await, session as usize % 2);
     }
     // Both have a pace by now, so work that is accepted counts.
     let own = engine.clone();
     let slow = tokio::spawn(async move { device_of(&own, "slow", 0).await });
+    let since = Instant::now();
     while engine.view().devices[0].executing.is_none() {
+        assert!(since.elapsed() < Duration::from_secs(10), "it was not seen at work");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert_eq!(device_of(&engine, "quick", 0).await, 1, "the other one is free");

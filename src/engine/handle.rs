@@ -3,21 +3,27 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use heartline_models::RgbImage;
 use heartline_models::detector::FaceBox;
 use heartline_models::face::{self, FaceCrop, FacePrediction};
 use heartline_models::text::TextPrediction;
 use heartline_models::voice::{VoiceClip, VoicePrediction};
+use tokio::sync::oneshot;
 
 use super::lanes::{Lanes, try_out};
 use super::models::{LoadedModel, ModelFolders, ModelSource};
 use super::repository::Repository;
 use super::terms::{Settled, Terms};
-use super::unit::Units;
+use super::unit::{Unit, Units};
 use super::view::{EngineView, resident_bytes};
 use super::watchdog::STACK_BYTES;
 use super::{EngineConfig, EngineError, Health, MODEL_NAMES, ModelInfo, ModelStatistics, RepositoryEntry};
 use crate::telemetry::{record, with_causes};
+
+/// How often it is looked whether a device that is to make a change still computes.
+const CHANGE_LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// A face in a frame, and what it expresses.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +47,7 @@ struct Inner {
     deadline: Duration,
     max_faces_per_frame: usize,
     max_batch_rows: usize,
+    warm_up: bool,
     /// Models are loaded and unloaded one after the other.
     changing: tokio::sync::Mutex<()>,
 }
@@ -68,6 +75,7 @@ impl Engine {
             deadline: config.deadline,
             max_faces_per_frame: config.max_faces_per_frame,
             max_batch_rows: config.max_batch_rows,
+            warm_up: config.warm_up,
             changing: tokio::sync::Mutex::new(()),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -135,6 +143,7 @@ impl Engine {
         // Faces may be more than frames, so they are asked for in pieces that always fit the queue.
         while !crops.is_empty() {
             let rest = crops.split_off(crops.len().min(self.inner.max_batch_rows));
+            let lanes = self.inner.units.choose(terms.priority, terms.session);
             predictions.extend(lanes.face.submit(crops, terms).await?.1);
             crops = rest;
         }
@@ -191,14 +200,23 @@ impl Engine {
         (self.inner.units.choose(priority, session), Settled { deadline, priority, session })
     }
 
-    /// Has every loaded model compute one row that it knows, on each device that is not just being brought back.
+    /// Has every loaded model compute one row that it knows, on the devices side by side, until one has done so. Of
+    /// devices that are just being brought back, nothing is asked.
     pub async fn health(&self) -> Health {
         let device_fault = self.inner.units.fault();
         let deadline = Instant::now() + self.inner.deadline;
         // Asking a device that has a fault would only wait until it is back.
         let healthy = self.inner.units.iter().filter(|unit| unit.is_healthy());
-        let models = futures_util::future::join_all(healthy.map(|unit| unit.lanes.health(deadline))).await;
-        Health { models: models.into_iter().flatten().collect(), device_fault }
+        let mut asked: FuturesUnordered<_> = healthy.map(|unit| unit.lanes.health(deadline)).collect();
+        let mut health = Health { models: Vec::new(), device_fault };
+        while let Some(models) = asked.next().await {
+            health.models = models;
+            // One device that answers is enough, whatever the others do.
+            if health.is_ready() {
+                break;
+            }
+        }
+        health
     }
 
     /// Whether the engine can still recover by itself; where not, the program has to be started anew.
@@ -287,24 +305,27 @@ impl Engine {
         }
     }
 
-    /// Loads a model for every device and puts it behind their queues, where all of them can compute it.
+    /// Loads a model for every device and puts it behind their queues, where all of them can compute it. A device that is
+    /// just being brought back loads it when it is.
     async fn take_over(&self, name: &'static str, version: Option<u32>) -> Result<ModelInfo, EngineError> {
         let _progress = self.inner.repository.begin_load(name, version.unwrap_or(0));
-        let mut loaded = vec![self.load_aside(name, version, 0).await?];
-        let info = loaded[0].info.clone();
-        for place in 1..self.inner.units.iter().count() {
+        let mut loaded: Vec<(&Unit, LoadedModel)> = Vec::new();
+        let is_any_healthy = self.inner.units.iter().any(Unit::is_healthy);
+        for (place, unit) in self.inner.units.iter().enumerate() {
+            if is_any_healthy && !unit.is_healthy() {
+                continue;
+            }
             // The same version for all, though a newer one may just be arriving.
-            loaded.push(self.load_aside(name, Some(info.version), place).await?);
+            let version = loaded.first().map_or(version, |(_, first)| Some(first.info.version));
+            loaded.push((unit, self.load_aside(name, version, place).await?));
         }
-        let replaced = self
-            .inner
-            .units
-            .iter()
-            .zip(loaded)
-            .map(|(unit, loaded)| unit.lanes.replace(loaded.model, info.version));
-        for done in replaced.collect::<Result<Vec<_>, _>>()? {
-            done.await.map_err(|_| EngineError::Stopped)?;
-        }
+        let Some((_, first)) = loaded.first() else { return Err(EngineError::Lost { model: name }) };
+        let info = first.info.clone();
+        let replaced = loaded.into_iter().map(|(unit, loaded)| {
+            let done = unit.lanes.replace(loaded.model, info.version)?;
+            Ok((unit, done))
+        });
+        settle_on_all(replaced.collect::<Result<Vec<_>, EngineError>>()?).await?;
         Ok(info)
     }
 
@@ -316,10 +337,11 @@ impl Engine {
         place: usize,
     ) -> Result<LoadedModel, EngineError> {
         let source = Arc::clone(&self.inner.source);
-        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let warm_up_rows = self.inner.warm_up.then_some(self.inner.max_batch_rows);
+        let (sender, receiver) = oneshot::channel();
         let work = move || {
             let outcome = source.load(name, version, place).and_then(|mut loaded| {
-                try_out(&mut loaded.model, name)?;
+                try_out(&mut loaded.model, name, warm_up_rows)?;
                 Ok(loaded)
             });
             // Where nobody waits any more, the model is not wanted.
@@ -342,10 +364,8 @@ impl Engine {
         let engine = self.clone();
         let unloading = tokio::spawn(async move {
             let _turn = engine.inner.changing.lock().await;
-            let removed = engine.inner.units.iter().map(|unit| unit.lanes.remove(name));
-            for done in removed.collect::<Result<Vec<_>, _>>()? {
-                done.await.map_err(|_| EngineError::Stopped)?;
-            }
+            let removed = engine.inner.units.iter().map(|unit| Ok((unit, unit.lanes.remove(name)?)));
+            settle_on_all(removed.collect::<Result<Vec<_>, EngineError>>()?).await?;
             engine.inner.repository.is_unloaded(name);
             tracing::info!(model = name, "the model is unloaded");
             record::model_change(name, "unloaded");
@@ -376,6 +396,20 @@ impl std::fmt::Debug for Engine {
             .field("models", &self.models())
             .finish_non_exhaustive()
     }
+}
+
+/// Waits until devices have made a change. One that fails meanwhile makes it when it is back.
+async fn settle_on_all(changes: Vec<(&Unit, oneshot::Receiver<()>)>) -> Result<(), EngineError> {
+    for (unit, mut done) in changes {
+        loop {
+            match tokio::time::timeout(CHANGE_LOOK_INTERVAL, &mut done).await {
+                Ok(made) => break made.map_err(|_| EngineError::Stopped)?,
+                Err(_) if !unit.is_healthy() => break,
+                Err(_) => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The name as the engine has it.

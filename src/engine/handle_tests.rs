@@ -181,6 +181,10 @@ impl ModelSource for Fakes {
         Ok(LoadedModel { model, info })
     }
 
+    fn reserved_bytes(&self, place: usize) -> Option<u64> {
+        (place > 0).then_some(1 << 30)
+    }
+
     fn versions(&self) -> Vec<FoundVersion> {
         let found = |version| FoundVersion { name: "text".to_owned(), version, fault: None };
         [1, 2, 9].map(found).to_vec()

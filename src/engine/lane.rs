@@ -239,6 +239,13 @@ impl<R: Send, A: Send> Lane<R, A> {
         batch
     }
 
+    /// Puts a model behind the queue before anything else that was asked for: the one that the device has had.
+    pub(super) fn restore(&self, model: Box<dyn Model<R, A>>, version: u32) {
+        let (done, _) = oneshot::channel();
+        self.lock().changes.push_front(Change::Replace { model, version, done });
+        self.site.bell.ring();
+    }
+
     /// Asks for another model behind the queue, or for none.
     pub(super) fn change(&self, change: Change<R, A>) -> Result<(), EngineError> {
         let mut state = self.lock();

@@ -157,6 +157,16 @@ impl Lanes {
         Ok(receiver)
     }
 
+    /// Puts a model that was loaded anew behind its queue; what was asked for meanwhile comes after it.
+    pub(super) fn restore(&self, model: AnyModel, version: u32) {
+        match model {
+            AnyModel::Text(model) => self.text.restore(model, version),
+            AnyModel::Voice(model) => self.voice.restore(model, version),
+            AnyModel::Detector(model) => self.detector.restore(model, version),
+            AnyModel::Face(model) => self.face.restore(model, version),
+        }
+    }
+
     /// Takes a model away once nothing waits for it.
     pub(super) fn remove(&self, name: &'static str) -> Result<oneshot::Receiver<()>, EngineError> {
         let (done, receiver) = oneshot::channel();
@@ -194,17 +204,25 @@ async fn probe<R: Send + Clone, A: Send>(lane: &Lane<R, A>, deadline: Instant) -
     Some(ModelHealth { name: lane.name, elapsed: started.elapsed(), error: outcome.err() })
 }
 
-/// A model has computed a row that it knows, so it may serve.
-pub(super) fn try_out(model: &mut AnyModel, name: &'static str) -> Result<(), EngineError> {
-    fn ask<R, A>(model: &mut dyn Model<R, A>) -> Result<usize, heartline_models::ModelError> {
+/// A model has computed a row that it knows, so it may serve; before that it is warmed up for so many rows, if any.
+pub(super) fn try_out(
+    model: &mut AnyModel,
+    name: &'static str,
+    warm_up_rows: Option<usize>,
+) -> Result<(), EngineError> {
+    fn ask<R, A>(
+        model: &mut dyn Model<R, A>,
+        warm_up_rows: Option<usize>,
+    ) -> Result<usize, heartline_models::ModelError> {
+        warm_up_rows.map_or(Ok(()), |rows| model.warm_up(rows))?;
         let row = model.probe();
         model.compute(&[row]).map(|answers| answers.len())
     }
     let answers = match model {
-        AnyModel::Text(model) => ask(model.as_mut()),
-        AnyModel::Voice(model) => ask(model.as_mut()),
-        AnyModel::Detector(model) => ask(model.as_mut()),
-        AnyModel::Face(model) => ask(model.as_mut()),
+        AnyModel::Text(model) => ask(model.as_mut(), warm_up_rows),
+        AnyModel::Voice(model) => ask(model.as_mut(), warm_up_rows),
+        AnyModel::Detector(model) => ask(model.as_mut(), warm_up_rows),
+        AnyModel::Face(model) => ask(model.as_mut(), warm_up_rows),
     };
     match answers {
         Ok(1) => Ok(()),

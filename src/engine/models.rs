@@ -70,6 +70,11 @@ pub trait ModelSource: Send + Sync {
 
     /// Every version there is, of models known or not.
     fn versions(&self) -> Vec<FoundVersion>;
+
+    /// What the device at this place has reserved of its own memory, in bytes; none where it has none of its own.
+    fn reserved_bytes(&self, _place: usize) -> Option<u64> {
+        None
+    }
 }
 
 /// The models of a folder with the layout `<name>/<version>/`.
@@ -148,6 +153,10 @@ impl ModelSource for ModelFolders {
             _ => return Err(EngineError::UnknownModel { name: name.to_owned() }),
         };
         Ok(LoadedModel { model: model.map_err(failed)?, info })
+    }
+
+    fn reserved_bytes(&self, place: usize) -> Option<u64> {
+        self.devices().ok()?.get(place)?.reserved_bytes()
     }
 
     fn versions(&self) -> Vec<FoundVersion> {

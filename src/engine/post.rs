@@ -46,6 +46,7 @@ struct Condition {
     executing: Option<Executing>,
     fault: Option<String>,
     restarts: u64,
+    reserved_bytes: Option<u64>,
     is_hopeless: bool,
 }
 
@@ -67,7 +68,8 @@ impl Post {
 
     /// Appoints a new thread.
     pub(super) fn appoint(&self) -> u64 {
-        self.lock().executing = None;
+        let mut condition = self.lock();
+        condition.executing = None;
         self.thread.fetch_add(1, Ordering::AcqRel) + 1
     }
 
@@ -78,8 +80,9 @@ impl Post {
 
     /// Notes what the appointed thread computes now.
     pub(super) fn executes(&self, thread: u64, executing: Option<Executing>) {
+        let mut condition = self.lock();
         if self.is_appointed(thread) {
-            self.lock().executing = executing;
+            condition.executing = executing;
         }
     }
 
@@ -113,6 +116,15 @@ impl Post {
 
     pub(super) fn fault(&self) -> Option<String> {
         self.lock().fault.clone()
+    }
+
+    /// Notes what the device has reserved of its own memory.
+    pub(super) fn reserves(&self, bytes: Option<u64>) {
+        self.lock().reserved_bytes = bytes;
+    }
+
+    pub(super) fn reserved_bytes(&self) -> Option<u64> {
+        self.lock().reserved_bytes
     }
 
     /// How often the thread was replaced.

@@ -90,6 +90,11 @@ impl Repository {
         state.failures.insert((name, version), reason);
     }
 
+    /// The version of a loaded model.
+    pub(super) fn version(&self, name: &'static str) -> Option<u32> {
+        self.lock().loaded.get(name).map(|info| info.version)
+    }
+
     /// The loaded models, in the order of [`MODEL_NAMES`].
     pub(super) fn loaded(&self) -> Vec<ModelInfo> {
         let state = self.lock();

@@ -177,7 +177,7 @@ fn a_model_that_cannot_compute_after_a_panic_is_lost() {
     let failed = block_on(lane.submit(vec![PANICS], patient()));
     assert!(matches!(failed, Err(EngineError::Panicked { .. })));
     match device.join().unwrap() {
-        Ending::Lost(ModelLost { model: "poisoned", message }) => assert_eq!(message, "poisoned"),
+        Ending::Lost(ModelLost { model: "poisoned", message, .. }) => assert_eq!(message, "poisoned"),
         other => panic!("expected a lost model, got {other:?}"),
     }
 }

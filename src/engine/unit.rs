@@ -70,6 +70,7 @@ impl Unit {
             is_healthy: fault.is_none(),
             fault,
             restarts: self.post.restarts(),
+            reserved_bytes: self.post.reserved_bytes(),
             executing,
             queues: self.lanes.views(),
         }

@@ -29,6 +29,9 @@ pub struct DeviceView {
     pub fault: Option<String>,
     /// How often its thread was replaced.
     pub restarts: u64,
+    /// What it had reserved of its own memory, in bytes, when its models were ready; none where it has no memory of
+    /// its own.
+    pub reserved_bytes: Option<u64>,
     /// What it computes now.
     pub executing: Option<ExecutingView>,
     /// What waits before each model.

@@ -1,15 +1,17 @@
 //! Keeps a device served: it starts the device's thread, and replaces it where a model is lost or hangs.
 //!
 //! A model that panics or fails fails the rows it was given; where it cannot compute a row that it knows afterwards, its
-//! thread ends and another one loads the models anew. Where that does not help several times in a row, the device is
-//! given up, as a GPU that was lost answers a new program only; attempts go on all the same. An execution that takes longer than the configured time leaves its
-//! thread behind: it cannot be ended from outside, so another one takes over with models of its own.
+//! thread ends and another one loads the models anew. An execution that takes longer than the configured time leaves its
+//! thread behind: it cannot be ended from outside, so another one takes over with models of its own. Where a GPU says that
+//! it is lost to the program, or several replacements in a row do not help, the device counts as lost until it computes
+//! again: attempts go on.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
+use heartline_models::ModelError;
 use tokio::sync::watch;
 
 use super::desk::panic_message;
@@ -31,6 +33,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A thread that served for this long is not counted as failing in a row.
 const GOOD_SERVICE: Duration = Duration::from_secs(60);
+/// How long a thread may take to load its models and warm them up; a GPU may have all its kernels to compile.
+const LONGEST_START: Duration = Duration::from_secs(45 * 60);
 /// Replacements in a row after which only a new start of the program is likely to help.
 const MOST_IN_A_ROW: u32 = 5;
 /// Threads that may hang at the same time; each holds models of its own, so more of them would eat the memory.
@@ -66,7 +70,7 @@ impl Keeper {
         match received.recv().map(|(_, report)| report) {
             Ok(Report::Ready) => {}
             Ok(Report::Ended(Err(error))) => return Err(error),
-            Ok(Report::Ended(Ok(Ending::Lost(ModelLost { model, message })))) => {
+            Ok(Report::Ended(Ok(Ending::Lost(ModelLost { model, message, .. })))) => {
                 return Err(EngineError::Panicked { model, message });
             }
             Ok(Report::Ended(Ok(_))) | Err(mpsc::RecvError) => return Err(EngineError::Stopped),
@@ -75,7 +79,8 @@ impl Keeper {
             .name("watchdog".to_owned())
             .spawn(move || {
                 let _alive = alive;
-                Watch { keeper: self, reports, row: 0, since: Instant::now(), hanging: 0 }.keep(&received);
+                Watch { keeper: self, reports, row: 0, since: Instant::now(), is_ready: true, hanging: 0 }
+                    .keep(&received);
             })
             .map(drop)
             .map_err(EngineError::Thread)
@@ -90,7 +95,7 @@ impl Keeper {
             let ended =
                 catch_unwind(AssertUnwindSafe(|| keeper.work(thread, &ready))).unwrap_or_else(|payload| {
                     let message = panic_message(payload.as_ref());
-                    Ok(Ending::Lost(ModelLost { model: "device", message }))
+                    Ok(Ending::Lost(ModelLost { model: "device", message, is_final: false }))
                 });
             // Nobody listens any more once the engine has ended.
             let _ = reports.send((thread, Report::Ended(ended)));
@@ -102,16 +107,18 @@ impl Keeper {
     /// What the device's thread does.
     fn work(&self, thread: u64, reports: &Sender<(u64, Report)>) -> Result<Ending, EngineError> {
         let started = Instant::now();
-        let before = self.lanes.versions();
-        let is_first = before.iter().all(|version| *version == 0);
         let mut stations = self.lanes.stations(&self.post, thread);
         // What was asked for while nobody served comes first.
         stations.iter_mut().for_each(|station| station.change());
+        let is_first = self.post.restarts() == 0;
+        let present = self.lanes.versions();
         let missing: Vec<bool> = stations.iter().map(|station| !station.has_model()).collect();
-        for ((name, version), is_missing) in MODEL_NAMES.into_iter().zip(before).zip(missing) {
-            if is_missing && (is_first || version > 0) {
-                let loaded = self.source.load(name, (version > 0).then_some(version), self.place)?;
-                self.lanes.replace(loaded.model, loaded.info.version)?;
+        for ((name, present), is_missing) in MODEL_NAMES.into_iter().zip(present).zip(missing) {
+            // Of what was unloaded on purpose, nothing is present.
+            let version = if is_first { None } else { self.repository.version(name).filter(|_| present > 0) };
+            if is_missing && (is_first || version.is_some()) {
+                let loaded = self.source.load(name, version, self.place)?;
+                self.lanes.restore(loaded.model, loaded.info.version);
                 self.repository.is_loaded(loaded.info, name);
             }
         }
@@ -120,9 +127,12 @@ impl Keeper {
         if self.config.warm_up {
             stations.iter_mut().try_for_each(|station| station.warm_up())?;
         }
+        let reserved = self.source.reserved_bytes(self.place);
+        self.post.reserves(reserved);
+        record::device_memory(&self.device, reserved);
         let (loaded_ms, warm_up_ms) = (loaded.as_millis(), (started.elapsed() - loaded).as_millis());
         let device = &*self.device;
-        tracing::info!(device, loaded_ms, warm_up_ms, "the models are ready");
+        tracing::info!(device, loaded_ms, warm_up_ms, reserved_bytes = reserved, "the models are ready");
         let _ = reports.send((thread, Report::Ready));
         Ok(serve(&mut stations, &self.post, thread))
     }
@@ -134,8 +144,9 @@ struct Watch {
     reports: Sender<(u64, Report)>,
     /// Replacements in a row.
     row: u32,
-    /// When the present thread was appointed.
+    /// When the present thread was appointed, or was ready.
     since: Instant,
+    is_ready: bool,
     hanging: u32,
 }
 
@@ -146,6 +157,7 @@ impl Watch {
         loop {
             match received.recv_timeout(LOOK_INTERVAL) {
                 Ok((thread, Report::Ready)) if self.keeper.post.is_appointed(thread) => {
+                    (self.is_ready, self.since) = (true, Instant::now());
                     self.keeper.post.recovers();
                     record::device_health(&self.keeper.device, true);
                     tracing::info!(device = &*self.keeper.device, "the device computes again");
@@ -153,11 +165,17 @@ impl Watch {
                 Ok((thread, Report::Ended(ended))) if self.keeper.post.is_appointed(thread) => {
                     let reason = match ended {
                         Ok(Ending::Finished) => return,
-                        Ok(Ending::Lost(lost)) => format!("model {} was lost: {}", lost.model, lost.message),
+                        Ok(Ending::Lost(lost)) => {
+                            self.despair_if(lost.is_final);
+                            format!("model {} was lost: {}", lost.model, lost.message)
+                        }
                         Ok(Ending::Replaced) => "its thread ended".to_owned(),
-                        Err(error) => with_causes(&error),
+                        Err(error) => {
+                            self.despair_if(matches!(error, EngineError::Model(ModelError::DeviceLost(_))));
+                            with_causes(&error)
+                        }
                     };
-                    if !self.replace("lost", reason) {
+                    if !self.replace("lost", reason, received) {
                         return;
                     }
                 }
@@ -165,13 +183,9 @@ impl Watch {
                 Ok((_, Report::Ended(_))) => self.hanging = self.hanging.saturating_sub(1),
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => {
-                    let Some(executing) = self.keeper.post.executing() else { continue };
-                    if executing.since.elapsed() < self.keeper.config.stall {
-                        continue;
-                    }
+                    let Some(reason) = self.why_hanging() else { continue };
                     self.hanging += 1;
-                    let reason = format!("model {} hangs over {} rows", executing.model, executing.rows);
-                    if !self.replace("stall", reason) {
+                    if !self.replace("stall", reason, received) {
                         return;
                     }
                 }
@@ -180,15 +194,33 @@ impl Watch {
         }
     }
 
+    fn despair_if(&self, is_lost: bool) {
+        if is_lost {
+            self.keeper.post.despairs();
+        }
+    }
+
+    /// What the present thread hangs over, if it does.
+    fn why_hanging(&self) -> Option<String> {
+        if let Some(executing) = self.keeper.post.executing() {
+            let is_late = executing.since.elapsed() >= self.keeper.config.stall;
+            return is_late.then(|| format!("model {} hangs over {} rows", executing.model, executing.rows));
+        }
+        let is_late = !self.is_ready && self.since.elapsed() >= LONGEST_START;
+        is_late.then(|| "loading and warming up the models hangs".to_owned())
+    }
+
     /// Has another thread take over, after a pause where this one failed soon; false where there is no sense in it.
-    fn replace(&mut self, cause: &'static str, reason: String) -> bool {
+    fn replace(&mut self, cause: &'static str, reason: String, received: &Receiver<(u64, Report)>) -> bool {
         record::device_health(&self.keeper.device, false);
         record::device_restart(&self.keeper.device, cause);
         tracing::error!(device = &*self.keeper.device, reason, "the device's thread is replaced");
         self.keeper.post.fails(reason);
         // From now on nothing that the old thread says counts.
         let _ = self.keeper.post.appoint();
-        self.row = if self.since.elapsed() < GOOD_SERVICE { self.row + 1 } else { 1 };
+        let served_well = self.is_ready && self.since.elapsed() >= GOOD_SERVICE;
+        self.row = if served_well { 1 } else { self.row + 1 };
+        self.is_ready = false;
         if self.row >= MOST_IN_A_ROW {
             self.keeper.post.despairs();
         }
@@ -201,7 +233,9 @@ impl Watch {
         }
         while self.hanging > MOST_HANGING && !self.keeper.lanes.are_closed() {
             self.keeper.post.despairs();
-            std::thread::sleep(LOOK_INTERVAL);
+            if let Ok((_, Report::Ended(_))) = received.recv_timeout(LOOK_INTERVAL) {
+                self.hanging = self.hanging.saturating_sub(1);
+            }
         }
         if self.keeper.lanes.are_closed() {
             self.keeper.lanes.give_up();

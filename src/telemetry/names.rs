@@ -165,6 +165,14 @@ pub const DEVICE_HEALTHY: Metric = metric(
     &["device"],
     "1 while the device's thread computes, 0 while it is being replaced.",
 );
+/// What a device has reserved of its own memory.
+pub const DEVICE_MEMORY: Metric = metric(
+    "heartline_device_memory_bytes",
+    Kind::Gauge,
+    Unit::Bytes,
+    &["device"],
+    "Memory that a GPU had reserved when its models were ready; absent on the CPU.",
+);
 /// Replaced threads of a device.
 pub const DEVICE_RESTARTS: Metric = metric(
     "heartline_device_restarts_total",
@@ -397,6 +405,7 @@ pub const ALL: &[Metric] = &[
     BATCH_ROWS,
     BATCHES,
     DEVICE_HEALTHY,
+    DEVICE_MEMORY,
     DEVICE_RESTARTS,
     MODEL_CHANGES,
     SKIPPED_ROWS,

@@ -164,6 +164,14 @@ pub(crate) fn device_restart(device: &Arc<str>, reason: &'static str) {
     counter!(names::DEVICE_RESTARTS.name, "device" => Arc::clone(device), "reason" => reason).increment(1);
 }
 
+/// What a device has reserved of its own memory, where it has such.
+pub(crate) fn device_memory(device: &Arc<str>, bytes: Option<u64>) {
+    if let Some(bytes) = bytes {
+        #[expect(clippy::cast_precision_loss, reason = "no device has 2^53 bytes")]
+        gauge!(names::DEVICE_MEMORY.name, "device" => Arc::clone(device)).set(bytes as f64);
+    }
+}
+
 /// Whether a device computes.
 pub(crate) fn device_health(device: &Arc<str>, is_healthy: bool) {
     gauge!(names::DEVICE_HEALTHY.name, "device" => Arc::clone(device)).set(if is_healthy {

@@ -140,7 +140,7 @@ impl FaceModel {
         }
     }
 
-    /// The network's features and raw outputs, before the temperature, for at most [`BATCH_LIMIT`] crops.
+    /// The network's features and raw outputs, before the temperature, for at most as many crops as are computed at once.
     fn run(&self, crops: &[FaceCrop]) -> Result<Vec<Output>, ModelError> {
         if let Some(crop) = crops.iter().find(|crop| crop.pixels.len() != CROP_PIXELS) {
             let found = crop.pixels.len();

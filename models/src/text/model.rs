@@ -173,6 +173,7 @@ impl TextModel {
     /// The heads' outputs and the features of texts, by burn. On a GPU rows without a text may follow.
     fn run_burn(&self, pieces: &[&[u32]]) -> Result<(Values, Vec<f32>), ModelError> {
         let device = self.device.as_burn();
+        let rows = pieces.len();
         let mut pieces = pieces.to_vec();
         let longest = pieces.iter().map(|pieces| pieces.len()).max().unwrap_or(0);
         let (ids, padding) = if self.device.is_cpu() {
@@ -180,14 +181,13 @@ impl TextModel {
             (pad(&pieces, device), Padding::new(&lengths, device))
         } else {
             let length = self.filled_length(longest);
-            let rows = fill_up(row_steps(self.most_rows(length)), pieces.len());
-            pieces.resize(rows, &[PADDING_PIECE]);
+            pieces.resize(fill_up(row_steps(self.most_rows(length)), rows), &[PADDING_PIECE]);
             let lengths: Vec<usize> = pieces.iter().map(|pieces| pieces.len()).collect();
             (pad_to_length(&pieces, length, device), Padding::to_length(&lengths, length, device))
         };
         let pooled = self.network.features(ids, &padding);
         let outputs = self.network.heads.forward(pooled.clone());
-        Values::read(outputs, pooled, &self.manifest.config)
+        Values::read(outputs, pooled, &self.manifest.config, rows)
     }
 
     /// How many texts of a length are computed at once.
@@ -296,19 +296,25 @@ struct Values {
 }
 
 impl Values {
-    /// From burn, with the features of all texts.
+    /// From burn, with the features of all texts, without the rows that fill up the batch.
     fn read(
         outputs: HeadOutputs,
         features: Tensor<2>,
         config: &TextConfig,
+        rows: usize,
     ) -> Result<(Self, Vec<f32>), ModelError> {
-        let [native, categories, dimensions, satisfaction, features] = read_together([
+        let filled = features.dims()[0].max(1);
+        let values = read_together([
             sigmoid(outputs.native),
             softmax(outputs.categories.div_scalar(config.temperature), 1),
             outputs.dimensions,
             sigmoid(outputs.satisfaction),
             features,
         ])?;
+        let [native, categories, dimensions, satisfaction, features] = values.map(|mut values| {
+            values.truncate(values.len() / filled * rows);
+            values
+        });
         Self { native, categories, dimensions, satisfaction }.checked(features)
     }
 

@@ -2,11 +2,11 @@
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::module::attention;
-use burn::tensor::ops::AttentionModuleOptions;
+use burn::tensor::activation::softmax;
 use burn::tensor::{Bool, Device, Tensor};
 
 use super::EncoderConfig;
+use crate::precision::in_full;
 
 /// Multi-head self-attention with one fused projection to queries, keys and values.
 #[derive(Module, Debug)]
@@ -34,11 +34,20 @@ impl SelfAttention {
             let part = fused.clone().narrow(2, index * width, width);
             part.reshape([batch, time, self.heads, width / self.heads]).swap_dims(1, 2)
         };
-        let mask = padding.map(|padding| {
-            padding.unsqueeze_dims::<4>(&[1, 2]).expand::<4, _>([batch, self.heads, time, time])
+        #[expect(clippy::cast_precision_loss, reason = "a head is a few dozen wide")]
+        let scale = ((width / self.heads) as f32).powf(-0.5);
+        let scores = part(0).mul_scalar(scale).matmul(part(1).swap_dims(2, 3));
+        let shares = in_full(scores, |scores| {
+            let scores = match padding {
+                Some(padding) => {
+                    let mask = padding.unsqueeze_dims::<4>(&[1, 2]);
+                    scores.mask_fill(mask.expand::<4, _>([batch, self.heads, time, time]), f32::NEG_INFINITY)
+                }
+                None => scores,
+            };
+            softmax(scores, 3)
         });
-        let options = AttentionModuleOptions::default();
-        let mixed = attention(part(0), part(1), part(2), mask, None, options);
+        let mixed = shares.matmul(part(2));
         self.output.forward(mixed.swap_dims(1, 2).reshape([batch, time, width]))
     }
 }

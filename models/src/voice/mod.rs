@@ -153,17 +153,9 @@ impl VoiceModel {
             Some(direct) => self.run_direct(direct, &samples)?,
             None => self.run_burn(&samples)?,
         };
+        let width = features.dims()[1];
         // On a GPU rows without a clip may follow.
-        let [filled, width] = features.dims();
-        let shifted = match shifts(clips, width) {
-            Some(mut shifts) => {
-                shifts.resize(filled * width, 0.0);
-                let shifts = TensorData::new(shifts, [filled, width]);
-                features.clone() - Tensor::from_data(shifts, &features.device())
-            }
-            None => features.clone(),
-        };
-        let [features, values] = read_together([features, self.probabilities(&shifted)?])?;
+        let [features, values] = self.answer(features, shifts(clips, width))?;
         let rows = features.chunks(width.max(1)).map(<[f32]>::to_vec);
         let values = &values.as_chunks::<CATEGORY_COUNT>().0[..clips.len()];
         if values.iter().flatten().any(|value| !value.is_finite()) {
@@ -172,6 +164,20 @@ impl VoiceModel {
             ));
         }
         Ok(values.iter().copied().zip(rows).collect())
+    }
+
+    /// The features, row after row, and the probabilities that follow from them less the shifts of known callers.
+    fn answer(&self, features: Tensor<2>, shifts: Option<Vec<f32>>) -> Result<[Vec<f32>; 2], ModelError> {
+        let shape = features.dims();
+        let shifted = match shifts {
+            Some(mut shifts) => {
+                shifts.resize(shape[0] * shape[1], 0.0);
+                features.clone() - Tensor::from_data(TensorData::new(shifts, shape), &features.device())
+            }
+            None => features.clone(),
+        };
+        let probabilities = self.probabilities(&shifted)?;
+        read_together([features, probabilities])
     }
 
     /// The probabilities of the categories `[rows, categories]`, from features of all heads.
@@ -216,14 +222,12 @@ impl VoiceModel {
     /// # Errors
     /// [`ModelError::Computation`]
     pub fn warm_up(&self, rows: usize) -> Result<(), ModelError> {
-        self.front_end.each_shape(rows, |batch| {
-            let features = self.pool(batch);
-            let shifted = features.clone() - features.zeros_like();
-            for features_of_heads in [&features, &shifted] {
-                read_together([features.clone(), self.probabilities(features_of_heads)?])?;
-            }
-            Ok(())
-        })
+        // A caller who is known is computed otherwise than a stranger.
+        for shifts in [None, Some(Vec::new())] {
+            let answer = |batch| self.answer(self.pool(batch), shifts.clone()).map(drop);
+            self.front_end.each_shape(rows, answer)?;
+        }
+        Ok(())
     }
 
     fn prediction(

@@ -26,7 +26,7 @@ pub(crate) struct PrecisionArguments {
     /// The folder with one folder a model.
     #[arg(long, default_value = "models/weights")]
     models: PathBuf,
-    /// The folder of the data, with `text`, `voice` and `face`; what is missing is left out.
+    /// The folder of the data, with `text`, `voice` and `face`; what is missing is left out and named.
     #[arg(long)]
     data: PathBuf,
     #[command(flatten)]
@@ -55,10 +55,15 @@ type Evaluation = fn(&PrecisionArguments, &Path, &Device) -> Result<Figures, Tra
 #[expect(clippy::print_stdout, reason = "the figures are what this command is for")]
 pub(crate) fn evaluate(arguments: &PrecisionArguments) -> Result<(), TrainError> {
     let (cpu, device) = (Device::cpu(), arguments.device.open()?);
+    if device.is_cpu() {
+        return Err(TrainError::Arguments(
+            "name a device to compare with the CPU: --device flex, or cuda:0".to_owned(),
+        ));
+    }
     println!("{} in {} beside the CPU in f32\n", device.name(), device.precision());
     println!("| figure | rows | CPU, f32 | {}, {} | moved |", device.name(), device.precision());
     println!("|---|---|---|---|---|");
-    let mut worst = 0.0_f64;
+    let (mut worst, mut count) = (0.0_f64, 0);
     let sets: [(&str, Evaluation); 4] =
         [("text", texts), ("voice", clips), ("face", crops), ("face/photos", photographs)];
     for (folder, figures) in sets {
@@ -68,11 +73,15 @@ pub(crate) fn evaluate(arguments: &PrecisionArguments) -> Result<(), TrainError>
             continue;
         }
         let (expected, found) = (figures(arguments, &folder, &cpu)?, figures(arguments, &folder, &device)?);
+        count += expected.len();
         for (Figure { name, rows, value }, found) in expected.into_iter().zip(found) {
             let moved = found.value - value;
-            worst = worst.max(moved.abs());
+            worst = if moved.is_finite() { worst.max(moved.abs()) } else { f64::INFINITY };
             println!("| {name} | {rows} | {value:.4} | {:.4} | {moved:+.4} |", found.value);
         }
+    }
+    if count == 0 {
+        return Err(TrainError::Arguments(format!("{} has no data", arguments.data.display())));
     }
     if worst > arguments.most {
         let (most, device) = (arguments.most, device.precision());
