@@ -8,26 +8,18 @@ turns, so that a change of the machine's speed meets both. See README.md beside 
 """
 
 import argparse
-import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-MODELS = ("text", "voice", "detector", "face")
+from ours import (FRAMES, MODELS, PAUSE_S, SIDE, TOKENS, TOLERANCE, Ours, batch, difference, inputs, manifest, outputs,
+                  timed)
+
 ROWS = (1, 8, 32)
-TOKENS, FRAMES, SIDE, CROP = 32, 400, 640, 48
-# The largest difference, as a share of the larger of the value and 1: two orders of summation in single precision.
-TOLERANCE = 2e-3
-# How long the threads of the side that just ran may spin before the other side begins.
-PAUSE_S = 0.06
-CARGO = ["cargo", "bench", "-q", "-p", "heartline-models", "-p", "heartline-train", "--bench", "peers"]
 
 
 def arguments():
@@ -40,39 +32,14 @@ def arguments():
     return parser.parse_args()
 
 
-class Ours:
-    """Heartline's side, as a child process."""
-
-    def __init__(self, program, threads):
-        environment = dict(os.environ, RAYON_NUM_THREADS=str(threads))
-        command = [str(program)] if program else CARGO
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def ask(self, request):
-        self.process.stdin.write(request + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            sys.exit("the program of Heartline's side ended")
-        return answer.strip()
-
-    def time(self, model, rows, count):
-        """The median of the network alone, and of what comes before it, in milliseconds."""
-        answer = json.loads(self.ask(f"time {model} {rows} {count}"))
-        prepare = statistics.median(answer["prepare"])
-        return [total - prepare for total in answer["total"]], prepare
-
-
 def build(folder):
     import networks
 
     graphs = {}
     for model, sizes in (("text", [TOKENS]), ("voice", [FRAMES]), ("detector", [SIDE]), ("face", [])):
-        source = ROOT / "models" / "weights" / model / "1"
-        config = json.loads((source / "model.json").read_text())["config"]
-        weights = networks.Weights(source / "model.safetensors")
-        graphs[model] = getattr(networks, model)(weights, config, str(folder / f"{model}.onnx"), *sizes)
+        file, config = manifest(model)
+        graph = getattr(networks, model)
+        graphs[model] = graph(networks.Weights(file), config, str(folder / f"{model}.onnx"), *sizes)
     return graphs
 
 
@@ -87,34 +54,16 @@ def sessions(folder, threads):
             for model in MODELS}
 
 
-def inputs(folder):
-    import numpy
-
-    shapes = {"text": (TOKENS,), "voice": (80, FRAMES), "detector": (3, SIDE, SIDE), "face": (1, CROP, CROP)}
-    values = {}
-    for model, shape in shapes.items():
-        rows = numpy.fromfile(folder / f"{model}.input", numpy.float32).reshape(-1, *shape)
-        # Fewer rows than are timed were written of what is large.
-        rows = numpy.concatenate([rows] * -(-max(ROWS) // len(rows)))
-        values[model] = rows.astype(numpy.int64) if model == "text" else rows
-    return values
-
-
-def check(model, session, values, folder):
+def check(model, session, values, expected):
     """The largest difference between the two sides' answers."""
     import numpy
 
-    expected = numpy.fromfile(folder / f"{model}.output", numpy.float32)
-    rows = 2 if model == "detector" else max(ROWS)
-    answers = session.run(None, {"input": values[model][:rows]})
-    if model == "detector":
-        found = numpy.concatenate([answer.reshape(-1) for answer in answers])
-    elif model == "voice":
-        found = numpy.concatenate(answers[::2], 1).reshape(-1)
-    else:
-        found = answers[0].reshape(-1)
-    worst = float(numpy.max(numpy.abs(found - expected) / numpy.maximum(numpy.abs(expected), 1)))
-    if found.shape != expected.shape or not worst < TOLERANCE:
+    rows = len(expected)
+    answers = session.run(None, {"input": values[:rows]})
+    # The detector's answers are all of them; the others give features, each followed by what is read from them.
+    features = answers if model == "detector" else answers[::2]
+    worst = difference(numpy.concatenate([answer.reshape(rows, -1) for answer in features], 1), expected)
+    if not worst < TOLERANCE:
         sys.exit(f"{model}: the two sides differ by {worst}")
     return worst
 
@@ -139,17 +88,11 @@ def machine(threads):
     return 2 * size**3 / product / 1e9, 2 * sum(source.nbytes for source in sources) / copied / 1e9
 
 
-def timed(work):
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 def measure(ours, session, values, model, rows, rounds):
-    batch = {"input": values[model][:rows]}
-    session.run(None, batch)
+    given = {"input": values[model][:rows]}
+    session.run(None, given)
     ours.time(model, rows, 1)
-    once = timed(lambda: session.run(None, batch))
+    once = timed(lambda: session.run(None, given))
     count = max(1, min(20, int(0.1 / once)))
     own, other, prepare = [], [], []
     for _ in range(rounds):
@@ -157,7 +100,7 @@ def measure(ours, session, values, model, rows, rounds):
         own += times
         prepare.append(before)
         time.sleep(PAUSE_S)
-        other += [1e3 * timed(lambda: session.run(None, batch)) for _ in range(count)]
+        other += [1e3 * timed(lambda: session.run(None, given)) for _ in range(count)]
         time.sleep(PAUSE_S)
     return statistics.median(own), statistics.median(other), statistics.median(prepare)
 
@@ -182,13 +125,14 @@ def main():
     options = arguments()
     # Read by numpy's matrix product when it is loaded.
     os.environ["OPENBLAS_NUM_THREADS"] = str(options.threads)
-    sys.path.insert(0, str(HERE))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         ours = Ours(options.program, options.threads)
         ours.ask(f"dump {folder}")
         graphs = build(folder)
-        peers, values = sessions(folder, options.threads), inputs(folder)
+        peers = sessions(folder, options.threads)
+        values = {model: batch(rows, max(ROWS)) for model, rows in inputs(folder).items()}
+        expected = outputs(folder)
         rate, bandwidth = machine(options.threads)
         import onnxruntime
 
@@ -196,7 +140,7 @@ def main():
               f"matrix product {rate:.0f} GFLOP/s, copying {bandwidth:.1f} GB/s\n")
         print("| model | MFLOP a row | weights MB | results MB a row | difference |\n|---|---|---|---|---|")
         for model in options.models:
-            graph, worst = graphs[model], check(model, peers[model], values, folder)
+            graph, worst = graphs[model], check(model, peers[model], values[model], expected[model])
             print(f"| {model} | {graph.operations / 1e6:.1f} | {graph.weight_bytes / 1e6:.1f} | "
                   f"{graph.activation_bytes / 1e6:.2f} | {worst:.0e} |")
         print("\n| model | rows | ours ms | onnxruntime ms | ratio | floor ms | before the network ms |")
@@ -214,8 +158,7 @@ def main():
                 lines.append((f"{model}, {rows} row{'s' if rows > 1 else ''}", own / other))
         if options.chart:
             chart(lines, options.chart)
-        ours.process.stdin.close()
-        ours.process.wait()
+        ours.close()
 
 
 if __name__ == "__main__":

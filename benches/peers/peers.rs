@@ -1,10 +1,16 @@
-//! Heartline's side of the comparison that `compare.py` makes: runs a model as often as it is told to and says how
-//! long each run took.
+//! Heartline's side of the comparisons that `compare.py` and `gpu/compare.py` make: runs a model as often as it is told
+//! to and says how long each run took.
 //!
 //! One request a line on standard input, one answer a line on standard output:
 //! - `dump FOLDER` writes the networks' inputs and answers as raw little-endian numbers; answers `done`.
+//! - `warm MODEL ROWS` lets a GPU compute every shape that so many rows can have, as the server does before it serves;
+//!   answers `{"warm": ms}`.
 //! - `time MODEL ROWS COUNT` runs and answers `{"total": [ms, ...], "prepare": [ms, ...]}`, where preparing is what
 //!   comes before the network (tokenizing, the spectrogram) and is part of the total.
+//!
+//! A model that fails is answered with `{"error": text}`. Settings come from the environment: `HEARTLINE_DEVICE` (`cpu`
+//! where it is not set), `HEARTLINE_PRECISION` (`auto`), `HEARTLINE_WEIGHTS` (the folder of the models, by default that
+//! of the source this was built from) and `HEARTLINE_KERNELS` (where a GPU's kernels stay between two runs).
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot set up ends")]
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::panic, reason = "this is how it answers")]
 
@@ -13,15 +19,18 @@ use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use heartline_models::Device;
 use heartline_models::detector::FaceDetector;
 use heartline_models::face::{CROP_SIDE, FaceCrop, FaceModel};
 use heartline_models::text::TextModel;
 use heartline_models::voice::{Level, LogMel, SAMPLE_RATE_HZ, VoiceModel};
+use heartline_models::{Device, ModelError, keep_kernels};
 use rayon::prelude::*;
+use serde_json::json;
 
-/// The most rows that are asked for.
-const ROWS: usize = 32;
+/// Inputs that differ; larger batches repeat them.
+const INPUTS: usize = 32;
+/// The most rows that may be asked for.
+const MOST_ROWS: usize = 512;
 const TOKENS: usize = 32;
 const CLIP_SAMPLES: usize = 4 * SAMPLE_RATE_HZ as usize;
 const MEL_BANDS: usize = 80;
@@ -30,6 +39,7 @@ const WORDS: &str = "please tell me when my refund will come because I have been
     has called back although your colleague said that it would be done by monday so what is wrong this time";
 
 struct Models {
+    device: Device,
     mel: LogMel,
     text: TextModel,
     voice: VoiceModel,
@@ -75,9 +85,22 @@ fn picture(row: usize) -> impl Iterator<Item = f32> {
     })
 }
 
+fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn device() -> Device {
+    let choice = setting("HEARTLINE_DEVICE").unwrap_or_else(|| "cpu".to_owned());
+    let precision = setting("HEARTLINE_PRECISION").unwrap_or_else(|| "auto".to_owned());
+    // Before a GPU is opened, and with the server's settings for it.
+    let _ = keep_kernels(setting("HEARTLINE_KERNELS").map(PathBuf::from).as_deref());
+    Device::open_all(&choice.parse().unwrap(), precision.parse().unwrap()).unwrap().swap_remove(0)
+}
+
 fn load() -> Models {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("weights");
-    let (folder, device) = (|name: &str| root.join(name).join("1"), Device::cpu());
+    let built_from = || Path::new(env!("CARGO_MANIFEST_DIR")).join("weights");
+    let root = setting("HEARTLINE_WEIGHTS").map_or_else(built_from, PathBuf::from);
+    let (folder, device) = (|name: &str| root.join(name).join("1"), device());
     let text_model = TextModel::load(&folder("text"), &device).unwrap();
     let crop = |row: usize| {
         let pixels = (0..CROP_SIDE * CROP_SIDE).map(|at| ((at * 31 + at / 48 * 7 + row * 17) % 251) as u8);
@@ -88,11 +111,12 @@ fn load() -> Models {
         voice: VoiceModel::load(&folder("voice"), &device).unwrap(),
         detector: FaceDetector::load(&folder("detector"), &device).unwrap(),
         face: FaceModel::load(&folder("face"), &device).unwrap(),
-        texts: (0..ROWS).map(|row| text(&text_model, row)).collect(),
-        clips: (0..ROWS).map(clip).collect(),
-        pictures: (0..ROWS).flat_map(picture).collect(),
-        crops: (0..ROWS).map(crop).collect(),
+        texts: (0..INPUTS).map(|row| text(&text_model, row)).collect(),
+        clips: (0..INPUTS).map(clip).collect(),
+        pictures: (0..INPUTS).flat_map(picture).collect(),
+        crops: (0..INPUTS).map(crop).collect(),
         text: text_model,
+        device,
     }
 }
 
@@ -102,6 +126,18 @@ fn milliseconds<T>(work: impl FnOnce() -> T) -> f64 {
     start.elapsed().as_secs_f64() * 1e3
 }
 
+/// How long something took that may fail.
+fn timed<T>(work: impl FnOnce() -> Result<T, ModelError>) -> Result<f64, ModelError> {
+    let mut failure = None;
+    let taken = milliseconds(|| failure = work().err());
+    failure.map_or(Ok(taken), Err)
+}
+
+/// So many rows of some inputs, over and over.
+fn batch<T: Clone>(inputs: &[T], rows: usize) -> Vec<T> {
+    inputs.iter().cycle().take(rows).cloned().collect()
+}
+
 impl Models {
     fn spectrogram(&self, clip: &[f32]) -> Vec<f32> {
         let gain = Level::measure(clip).gain();
@@ -109,24 +145,44 @@ impl Models {
         self.mel.compute(&leveled).unwrap()
     }
 
-    fn time(&self, model: &str, rows: usize) -> (f64, f64) {
+    /// One run of a batch, and what comes before the network in it, in milliseconds.
+    fn time(&self, model: &str, rows: usize) -> Result<(f64, f64), ModelError> {
+        assert!(rows <= MOST_ROWS, "{rows} rows; there may be {MOST_ROWS}");
         match model {
             "text" => {
-                let texts = &self.texts[..rows];
+                let texts = batch(&self.texts, rows);
                 let prepare =
                     || texts.iter().map(|text| self.text.tokenizer().encode(text)).collect::<Vec<_>>();
-                (milliseconds(|| self.text.predict(texts).unwrap()), milliseconds(prepare))
+                Ok((timed(|| self.text.predict(&texts))?, milliseconds(prepare)))
             }
             "voice" => {
-                let clips = &self.clips[..rows];
+                let clips = batch(&self.clips, rows);
                 let prepare = || clips.par_iter().map(|clip| self.spectrogram(clip)).collect::<Vec<_>>();
-                (milliseconds(|| self.voice.predict(clips).unwrap()), milliseconds(prepare))
+                Ok((timed(|| self.voice.predict(&clips))?, milliseconds(prepare)))
             }
             "detector" => {
-                let values = self.pictures[..rows * 3 * SIDE * SIDE].to_vec();
-                (milliseconds(|| self.detector.raw(values, [rows, 3, SIDE, SIDE]).unwrap()), 0.0)
+                let pictures = self.pictures.chunks(3 * SIDE * SIDE).cycle().take(rows);
+                let values = pictures.collect::<Vec<_>>().concat();
+                Ok((timed(|| self.detector.raw(values, [rows, 3, SIDE, SIDE]))?, 0.0))
             }
-            "face" => (milliseconds(|| self.face.predict(&self.crops[..rows]).unwrap()), 0.0),
+            "face" => {
+                let crops = batch(&self.crops, rows);
+                Ok((timed(|| self.face.predict(&crops))?, 0.0))
+            }
+            _ => panic!("unknown model {model}"),
+        }
+    }
+
+    /// Computes every shape of up to so many rows, on a GPU.
+    fn warm_up(&self, model: &str, rows: usize) -> Result<(), ModelError> {
+        if !self.device.name().starts_with("cuda") {
+            return Ok(());
+        }
+        match model {
+            "text" => self.text.warm_up(rows),
+            "voice" => self.voice.warm_up(rows),
+            "detector" => self.detector.warm_up(rows),
+            "face" => self.face.warm_up(rows),
             _ => panic!("unknown model {model}"),
         }
     }
@@ -162,10 +218,11 @@ impl Models {
 
 fn main() {
     if std::io::stdin().is_terminal() {
-        eprintln!("this bench takes its requests from benches/peers/compare.py");
+        eprintln!("this bench takes its requests from benches/peers/compare.py and gpu/compare.py");
         return;
     }
     let models = load();
+    let refusal = |error: ModelError| json!({ "error": error.to_string() });
     for line in std::io::stdin().lock().lines() {
         let line = line.unwrap();
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -174,11 +231,19 @@ fn main() {
                 models.dump(&PathBuf::from(folder));
                 println!("done");
             }
+            ["warm", model, rows] => {
+                let rows = rows.parse().unwrap();
+                let answer = timed(|| models.warm_up(model, rows)).map(|taken| json!({ "warm": taken }));
+                println!("{}", answer.unwrap_or_else(refusal));
+            }
             ["time", model, rows, count] => {
                 let (rows, count) = (rows.parse().unwrap(), count.parse().unwrap());
                 let times = (0..count).map(|_: usize| models.time(model, rows));
-                let (total, prepare): (Vec<f64>, Vec<f64>) = times.unzip();
-                println!("{}", serde_json::json!({ "total": total, "prepare": prepare }));
+                let answer = times.collect::<Result<Vec<_>, _>>().map(|times| {
+                    let (total, prepare): (Vec<f64>, Vec<f64>) = times.into_iter().unzip();
+                    json!({ "total": total, "prepare": prepare })
+                });
+                println!("{}", answer.unwrap_or_else(refusal));
             }
             _ => panic!("unknown request: {line}"),
         }
