@@ -22,6 +22,7 @@ use std::path::Path;
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
+use rayon::prelude::*;
 
 use direct::DirectVoice;
 
@@ -139,8 +140,13 @@ impl VoiceModel {
         let mut predictions: Vec<Option<VoicePrediction>> = vec![None; clips.len()];
         for rows in batches(&order, &lengths, |samples| self.front_end.most_rows(samples)) {
             let batch: Vec<&VoiceClip> = rows.iter().map(|index| &clips[*index]).collect();
-            for (index, (categories, features)) in rows.iter().zip(self.run(&batch)?) {
-                predictions[*index] = Some(self.prediction(categories, features, &clips[*index].samples));
+            let outputs = self.run(&batch)?;
+            let made = batch
+                .into_par_iter()
+                .zip(outputs)
+                .map(|(clip, (categories, features))| self.prediction(categories, features, &clip.samples));
+            for (index, prediction) in rows.iter().zip(made.collect::<Vec<_>>()) {
+                predictions[*index] = Some(prediction);
             }
         }
         Ok(predictions.into_iter().flatten().collect())
