@@ -175,7 +175,7 @@ impl Models {
 
     /// Computes every shape of up to so many rows, on a GPU.
     fn warm_up(&self, model: &str, rows: usize) -> Result<(), ModelError> {
-        if !self.device.name().starts_with("cuda") {
+        if !self.device.is_gpu() {
             return Ok(());
         }
         match model {

@@ -1,5 +1,8 @@
-//! The sizes that batches have on a GPU. Kernels are chosen and compiled by size, so a batch is filled up to one of a
-//! few sizes; all of them are computed once before a model serves, and no request waits for a compilation.
+//! Which rows make a batch, and the sizes that batches have on a GPU. Kernels are chosen and compiled by size, so a batch
+//! is filled up to one of a few sizes; all of them are computed once before a model serves, and no request waits for a
+//! compilation.
+
+use std::ops::Range;
 
 use crate::ModelError;
 
@@ -26,6 +29,22 @@ pub(crate) fn each_row_step(
     let largest = fill_up(row_steps(most), asked.min(most));
     let steps = row_steps(most).take_while(|rows| *rows <= largest);
     steps.flat_map(|rows| [rows; PASSES]).try_for_each(&mut compute)
+}
+
+/// Ranges of rows, sorted by length, that are computed together: so many of them as there may be of the longest.
+pub(crate) fn plan(lengths: &[usize], most: impl Fn(usize) -> usize) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let mut start = 0;
+    for (index, length) in lengths.iter().enumerate() {
+        if index > start && index + 1 - start > most(*length) {
+            ranges.push(start..index);
+            start = index;
+        }
+    }
+    if start < lengths.len() {
+        ranges.push(start..lengths.len());
+    }
+    ranges
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::network::{HeadOutputs, TextNetwork};
 use super::tokenizer::{Encoded, NORMALIZATION_FILE, TOKENIZER_FILE, TextTokenizer};
 use crate::precision::weights_in;
 use crate::readback::read_together;
-use crate::shapes::{each_row_step, fill_up, row_steps};
+use crate::shapes::{each_row_step, fill_up, plan, row_steps};
 use crate::{CATEGORY_COUNT, Device, Doubt, Manifest, ModelError, ModelFolder, Trust};
 
 /// How many tokens, padding included, a processor computes at once; more only costs memory.
@@ -269,22 +269,6 @@ fn any_of(labels: &[(String, f32)], names: &[String]) -> Option<f32> {
     }
     let none: f32 = labels.iter().filter(|(name, _)| names.contains(name)).map(|(_, p)| 1.0 - p).product();
     Some(1.0 - none)
-}
-
-/// Ranges of texts, sorted by length, that are computed together: so many of them as there may be of the longest.
-fn plan(lengths: &[usize], most: impl Fn(usize) -> usize) -> Vec<std::ops::Range<usize>> {
-    let mut ranges = Vec::new();
-    let mut start = 0;
-    for (index, length) in lengths.iter().enumerate() {
-        if index > start && index + 1 - start > most(*length) {
-            ranges.push(start..index);
-            start = index;
-        }
-    }
-    if start < lengths.len() {
-        ranges.push(start..lengths.len());
-    }
-    ranges
 }
 
 /// The heads' outputs as probabilities on the host, row after row.

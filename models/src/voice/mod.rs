@@ -37,6 +37,7 @@ pub use mel::LogMel;
 
 use crate::direct::each_row;
 use crate::readback::read_together;
+use crate::shapes::plan;
 use crate::{CATEGORY_COUNT, Category, Device, Doubt, ModelError, ModelFolder, Trust};
 
 /// The sample rate of every clip, in hertz.
@@ -272,15 +273,8 @@ fn shifts(clips: &[&VoiceClip], width: usize) -> Option<Vec<f32>> {
 
 /// Cuts clips, shortest first, into batches that are not too large once padded to their longest.
 fn batches<'a>(order: &'a [usize], lengths: &[usize], most: impl Fn(usize) -> usize) -> Vec<&'a [usize]> {
-    let mut batches = Vec::new();
-    let mut start = 0;
-    for end in 1..=order.len() {
-        if order.get(end).is_none_or(|next| end + 1 - start > most(lengths[*next])) {
-            batches.push(&order[start..end]);
-            start = end;
-        }
-    }
-    batches
+    let in_order: Vec<usize> = order.iter().map(|index| lengths[*index]).collect();
+    plan(&in_order, most).into_iter().map(|range| &order[range]).collect()
 }
 
 #[cfg(test)]

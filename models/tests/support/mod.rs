@@ -33,7 +33,7 @@ pub(crate) fn within(on_a_processor: f32) -> f32 {
 /// As [`within`], on some device.
 pub(crate) fn within_on(device: &Device, on_a_processor: f32) -> f32 {
     let rounding = match device.precision() {
-        Precision::F32 if device.name().starts_with("cuda") => 5e-3,
+        Precision::F32 if device.is_gpu() => 5e-3,
         Precision::F32 => 0.0,
         Precision::F16 => 1e-2,
         Precision::Bf16 => 5e-2,
